@@ -1,1 +1,18 @@
-//! Crate.
+//! Vocabulary and decisions of Portcullis.
+//!
+//! This crate knows neither HTTP nor a database: it holds the words that every other crate uses (principal, role, policy, token,
+//! password, audit event) and the pure functions that decide. Everything here can be tested without a server.
+
+mod clock;
+pub use clock::{Clock, ManualClock, Timestamp};
+mod id;
+pub use id::{Id, ParseIdError};
+mod secret;
+pub use secret::Secret;
+mod role;
+pub use role::{RoleEntry, RoleKind};
+mod principal;
+pub use principal::{Identity, Principal};
+pub mod policy;
+mod revocation;
+pub use revocation::Revocations;

@@ -1,1 +1,19 @@
-//! Crate.
+//! The Portcullis web framework: endpoints that are shut until opened, and the fixed pipeline that every request walks.
+//!
+//! The folders follow a request's way: [`accept`] (sockets, TLS), `admit` (limits, addresses), [`authn`] (who is it), [`authz`] (may they),
+//! [`extract`] (typed input), [`respond`] (output, problems, headers), [`observe`] (logs, metrics). [`app`] puts them together;
+//! `app/pipeline.rs` alone states the order.
+
+pub mod accept;
+pub mod admit;
+pub mod authn;
+pub mod authz;
+pub mod extract;
+pub mod respond;
+pub mod observe;
+pub mod app;
+
+pub use axum::body::Body;
+pub use axum::response::{IntoResponse, Response};
+/// A request as the pipeline hands it on.
+pub type Request = http::Request<Body>;

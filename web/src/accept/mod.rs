@@ -1,0 +1,1 @@
+//! Accepting connections: sockets, TLS, connection limits, shutdown.

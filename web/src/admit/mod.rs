@@ -1,0 +1,1 @@
+//! Admitting requests: client addresses, rate limits, CORS, CSRF.

@@ -1,0 +1,1 @@
+//! The application: endpoints, pipeline, settings, documents.

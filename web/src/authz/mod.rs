@@ -1,0 +1,1 @@
+//! May they: guards of endpoints and objects.

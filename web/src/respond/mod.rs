@@ -1,0 +1,4 @@
+//! Answers: typed output, problem details, security headers.
+
+mod problem;
+pub use problem::{FieldError, Problem};
