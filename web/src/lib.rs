@@ -12,6 +12,10 @@ pub mod extract;
 pub mod respond;
 pub mod observe;
 pub mod app;
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+
 
 pub use axum::body::Body;
 pub use axum::response::{IntoResponse, Response};
