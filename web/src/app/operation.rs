@@ -57,6 +57,12 @@ impl<'document> OperationDoc<'document> {
         }
     }
 
+    /// A path parameter that is a text.
+    pub fn path_text(&mut self, name: &'static str, max: u32) {
+        let schema = json!({"type": "string", "minLength": 1, "maxLength": max});
+        self.parameters.push(json!({"name": name, "in": "path", "required": true, "schema": schema}));
+    }
+
     /// The parameters of a list's place.
     pub fn page_parameters(&mut self, default: u32, max: u32) {
         self.has_input = true;
