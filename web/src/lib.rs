@@ -4,6 +4,8 @@
 //! [`extract`] (typed input), [`respond`] (output, problems, headers), [`observe`] (logs, metrics). [`app`] puts them together;
 //! `app/pipeline.rs` alone states the order.
 
+extern crate self as portcullis;
+
 pub mod accept;
 pub mod admit;
 pub mod authn;

@@ -17,7 +17,6 @@ mod health;
 mod documents;
 mod docs_ui;
 mod matrix;
-pub use matrix::matrix;
 mod runtime;
 pub use runtime::Runtime;
 mod spawner;

@@ -13,6 +13,9 @@ use crate::extract::Provider;
 
 /// What a running application holds: its database, clock, keys, and what it provides to handlers.
 pub struct Runtime {
+    pub(crate) name: &'static str,
+    pub(crate) openapi: bytes::Bytes,
+    pub(crate) ready: std::sync::atomic::AtomicBool,
     pub(crate) database: Database,
     pub(crate) clock: Clock,
     pub(crate) spawner: Spawner,
@@ -61,6 +64,11 @@ impl Runtime {
     #[must_use]
     pub const fn revocations(&self) -> &Revocations {
         &self.revocations
+    }
+
+    /// Whether the service takes requests: it has started, isn't ending, and its database answers.
+    pub(crate) async fn is_ready(&self) -> bool {
+        self.ready.load(std::sync::atomic::Ordering::Acquire) && self.database.ping().await.is_ok()
     }
 
     pub(crate) const fn cursors(&self) -> &Cursors {

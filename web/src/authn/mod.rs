@@ -5,3 +5,4 @@ pub use authority::{Authority, Credential, Rejection};
 
 mod placeholder;
 pub(crate) use placeholder::{insufficient_scope, stale, unauthenticated};
+pub use placeholder::RemoteIssuer;

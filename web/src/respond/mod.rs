@@ -8,3 +8,5 @@ mod answer;
 pub use answer::{Answer, Created, Html, NoContent, Page, SeeOther, Text};
 mod events;
 pub use events::{Event, Events};
+mod placeholder;
+pub use placeholder::{HeadersSettings, ContentSecurityPolicy};

@@ -91,17 +91,22 @@ fn overlay(tree: &mut Value, environment: &Environment) -> Result<(), SettingsEr
             }
             None => (key, text.clone()),
         };
-        let mut place = &mut *tree;
-        for part in key.split("__") {
-            if !place.is_object() {
-                *place = Value::Object(Map::new());
-            }
-            let Some(object) = place.as_object_mut() else { continue };
-            place = object.entry(part.to_owned()).or_insert(Value::Null);
-        }
-        *place = value_of(&key, &text);
+        put(tree, &mut key.split("__"), value_of(&key, &text));
     }
     Ok(())
+}
+
+fn put<'a>(place: &mut Value, path: &mut impl Iterator<Item = &'a str>, value: Value) {
+    let Some(part) = path.next() else {
+        *place = value;
+        return;
+    };
+    if !place.is_object() {
+        *place = Value::Object(Map::new());
+    }
+    if let Some(object) = place.as_object_mut() {
+        put(object.entry(part).or_insert(Value::Null), path, value);
+    }
 }
 
 /// A variable is a text; where it reads as a number, a truth value or a list of a known key, it is one.

@@ -12,6 +12,14 @@ pub struct PlainText(String);
 
 text_type!(PlainText, "PlainText", {"type": "string"});
 
+impl PlainText {
+    /// No text.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self(String::new())
+    }
+}
+
 impl FromStr for PlainText {
     type Err = Refused;
     fn from_str(text: &str) -> Result<Self, Refused> {
