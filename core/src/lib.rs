@@ -16,3 +16,4 @@ pub use principal::{Identity, Principal};
 pub mod policy;
 mod revocation;
 pub use revocation::Revocations;
+pub mod password;
