@@ -1,5 +1,3 @@
-use std::fmt;
-
 /// One role as data: its name, its place in the order, and what it may do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RoleEntry {
@@ -22,7 +20,7 @@ impl RoleEntry {
 }
 
 /// The roles of one application, least to most trusted; implemented by `#[derive(Role)]`.
-pub trait RoleKind: Copy + fmt::Debug + Send + Sync + 'static {
+pub trait RoleKind: Send + Sync + Sized + 'static {
     /// Every role, least to most trusted.
     const ROLES: &'static [RoleEntry];
 

@@ -1,1 +1,26 @@
-//! Crate.
+//! **Portcullis is the secure backend for Rust: every endpoint is shut until its author says who may pass, and the compiler holds them to it.**
+
+pub use portcullis_core as core;
+pub use portcullis_store as store;
+pub use portcullis_web as web;
+#[doc(hidden)]
+pub use portcullis_web::__private;
+pub use portcullis_web::endpoints;
+
+/// Everything that an application usually names.
+pub mod prelude {
+    pub use std::process::ExitCode;
+
+    pub use portcullis_core::{Clock, Id, Principal, Secret, Timestamp};
+    pub use portcullis_macros::{Permission, Provider, Record, Role, delete, get, input, output, patch, post, put};
+    pub use portcullis_store::{Database, Migration};
+    pub use portcullis_web::app::{App, Spawner};
+    pub use portcullis_web::authz::{Authenticated, Authorized, Can, Change, Delete, Fresh, Owned, Permits, Public, Read, Resource, Scope, Scoped};
+    pub use portcullis_web::endpoints;
+    pub use portcullis_web::extract::types::{Email, PlainText, RichText, Slug, WebUrl};
+    pub use portcullis_web::extract::{Form, Json, PageRequest, Path, Query};
+    pub use portcullis_web::respond::{Created, Html, NoContent, Page, Problem, Text};
+
+    /// What a handler returns: an answer, or a problem.
+    pub type Result<T, E = Problem> = std::result::Result<T, E>;
+}

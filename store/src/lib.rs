@@ -1,10 +1,21 @@
-//! Placeholder until the store lands.
-/// Error.
-#[derive(Debug, thiserror::Error)]
-#[error("store")]
-pub struct StoreError;
-impl StoreError {
-    /// Whether.
-    #[must_use]
-    pub fn is_unavailable(&self) -> bool { true }
-}
+//! One typed database handle over embedded SQLite and PostgreSQL.
+//!
+//! The SQL is the same text on both: `$1` placeholders, identifiers as TEXT, moments as BIGINT microseconds since 1970 in UTC. It is always
+//! `&'static str`: text put together at run time doesn't compile. The driver below is not part of the interface.
+
+mod settings;
+pub use settings::DatabaseSettings;
+mod database;
+pub use database::{Database, Dialect};
+mod transaction;
+pub use transaction::Transaction;
+mod query;
+pub use query::Query;
+mod value;
+pub use value::{Kind, Value};
+mod record;
+pub use record::{At, Column, Record, Row};
+mod migrate;
+pub use migrate::{Migration, Migrations};
+mod error;
+pub use error::StoreError;

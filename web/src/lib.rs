@@ -4,6 +4,8 @@
 //! [`extract`] (typed input), [`respond`] (output, problems, headers), [`observe`] (logs, metrics). [`app`] puts them together;
 //! `app/pipeline.rs` alone states the order.
 
+extern crate self as portcullis;
+
 pub mod accept;
 pub mod admit;
 pub mod authn;
@@ -12,6 +14,10 @@ pub mod extract;
 pub mod respond;
 pub mod observe;
 pub mod app;
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+
 
 pub use axum::body::Body;
 pub use axum::response::{IntoResponse, Response};

@@ -1,1 +1,31 @@
 //! The application: endpoints, pipeline, settings, documents.
+
+mod endpoint;
+pub use endpoint::{CallFuture, Class, Endpoint, EndpointBuilder, NeedsHandler, NeedsPolicy, Ready, Verb};
+pub mod checks;
+mod registry;
+pub use registry::{Endpoints, Mountable, Registered};
+mod module;
+pub use module::{Module, Started, Starting};
+mod application;
+pub use application::{App, RawMount};
+mod start;
+pub use start::{Running, StartError};
+mod pipeline;
+mod route;
+mod health;
+mod documents;
+mod docs_ui;
+mod matrix;
+mod runtime;
+pub use runtime::Runtime;
+mod spawner;
+pub use spawner::Spawner;
+mod master_key;
+pub use master_key::MasterKey;
+mod cursors;
+pub use cursors::Cursors;
+mod operation;
+pub use operation::{OperationDoc, Place};
+mod openapi;
+pub mod config;

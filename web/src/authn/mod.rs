@@ -2,3 +2,7 @@
 
 mod authority;
 pub use authority::{Authority, Credential, Rejection};
+
+mod placeholder;
+pub(crate) use placeholder::{insufficient_scope, stale, unauthenticated};
+pub use placeholder::RemoteIssuer;

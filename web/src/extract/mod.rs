@@ -1,1 +1,35 @@
-//! Typed, validated input.
+//! Typed, validated input: what a handler may ask for.
+//!
+//! Let through: values that were parsed into a type, checked field by field and bounded in size. Refused: unknown fields, wrong types,
+//! missing or repeated fields, too much of anything, other content types, other charsets than UTF-8, all with a problem that names the
+//! field by JSON Pointer and never echoes what was sent. The deployment provides nothing: the limits stand unless they are changed.
+
+mod argument;
+pub use argument::{Argument, ArgumentSpec, Kind, Need, Nothing, specify};
+mod call;
+pub use call::Call;
+mod head;
+pub use head::{ClientAddr, Headers, RequestId};
+mod provider;
+pub use provider::{Has, Here, PerRequest, Provider, Satisfies, There, provided};
+mod object;
+mod check;
+pub use check::{CharLength, CheckField, Failures, Input, ItemCount, Pointer, Step, diagnose_items, field, into_object, unknown_fields};
+pub mod rules;
+mod json;
+pub use json::Json;
+mod query;
+pub use query::{Form, Path, Query};
+mod oauth_form;
+pub use oauth_form::OAuthForm;
+mod page;
+pub use page::PageRequest;
+mod raw;
+pub use raw::RawBody;
+mod upload;
+pub use upload::{MediaType, Upload, UploadRules, UploadedFile};
+mod socket;
+pub use socket::WebSocket;
+mod foreign;
+pub use foreign::{Foreign, Reason};
+pub mod types;

@@ -2,3 +2,11 @@
 
 mod problem;
 pub use problem::{FieldError, Problem};
+mod output;
+pub use output::Output;
+mod answer;
+pub use answer::{Answer, Created, Html, NoContent, Page, SeeOther, Text};
+mod events;
+pub use events::{Event, Events};
+mod placeholder;
+pub use placeholder::{HeadersSettings, ContentSecurityPolicy};

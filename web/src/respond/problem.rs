@@ -23,6 +23,7 @@ struct Parts {
     errors: Vec<FieldError>,
     headers: Vec<(HeaderName, HeaderValue)>,
     private: Option<String>,
+    oauth: bool,
 }
 
 /// One failing field of an input. Never holds the input itself.
@@ -48,6 +49,7 @@ impl Problem {
             errors: Vec::new(),
             headers: Vec::new(),
             private: None,
+            oauth: false,
         }))
     }
 
@@ -96,6 +98,21 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The service cannot answer at the moment.")
             .retry_after(1)
             .because(cause)
+    }
+
+    /// 400 in the form of an OAuth endpoint ([RFC 6749 section 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)).
+    #[must_use]
+    pub fn oauth(error: &'static str, description: &'static str) -> Self {
+        let mut problem = Self::new(StatusCode::BAD_REQUEST, error, description);
+        problem.parts().oauth = true;
+        problem
+    }
+
+    /// Replaces the status.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.parts().status = status;
+        self
     }
 
     /// Adds the private message, for the log.
@@ -151,6 +168,10 @@ impl Problem {
 
     /// The body, with the request's id as `instance`.
     pub(crate) fn render(&self, request_id: &str) -> Vec<u8> {
+        if self.0.oauth {
+            let body = RenderedOAuth { error: self.0.code, error_description: &self.0.detail, detail: &self.0.detail };
+            return serde_json::to_vec(&body).unwrap_or_default();
+        }
         let body = Rendered {
             kind: &self.0.kind,
             title: self.0.status.canonical_reason().unwrap_or("Error"),
@@ -173,7 +194,8 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = self.0.status;
-        response.headers_mut().insert(header::CONTENT_TYPE, CONTENT_TYPE);
+        let content_type = if self.0.oauth { HeaderValue::from_static("application/json") } else { CONTENT_TYPE };
+        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
         for (name, value) in &self.0.headers {
             response.headers_mut().append(name, value.clone());
         }
@@ -209,6 +231,14 @@ struct Rendered<'a> {
     instance: fmt::Arguments<'a>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
+}
+
+/// `detail` repeats the description: clients written for FastAPI read it.
+#[derive(Serialize)]
+struct RenderedOAuth<'a> {
+    error: &'a str,
+    error_description: &'a str,
+    detail: &'a str,
 }
 
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");

@@ -1,0 +1,104 @@
+//! The expression after `access =`: a role, a permission, `Can<Action, Resource>`, `all(…)`, `any(…)`, or anything with a guard.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::parse::{Parse, ParseStream, discouraged::Speculative as _};
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned as _;
+use syn::{Expr, ExprPath, Ident, Token, Type, parenthesized};
+
+/// A policy as written.
+pub(crate) enum Access {
+    Type(Type),
+    Value(Expr),
+    All(Punctuated<Access, Token![,]>),
+    Any(Punctuated<Access, Token![,]>),
+}
+
+impl Parse for Access {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let ahead = input.fork();
+        if let Ok(word) = ahead.parse::<Ident>()
+            && (word == "all" || word == "any")
+            && ahead.peek(syn::token::Paren)
+        {
+            let word: Ident = input.parse()?;
+            let inside;
+            parenthesized!(inside in input);
+            let parts = inside.parse_terminated(Self::parse, Token![,])?;
+            return match parts.len() {
+                0 => Err(syn::Error::new(word.span(), format!("`{word}(…)` needs at least one policy"))),
+                _ if word == "all" => Ok(Self::All(parts)),
+                _ => Ok(Self::Any(parts)),
+            };
+        }
+        // `Can<Read, Note>` reads as two comparisons: types with arguments are tried first.
+        let ahead = input.fork();
+        if let Ok(kind) = ahead.parse::<Type>()
+            && has_arguments(&kind)
+            && (ahead.is_empty() || ahead.peek(Token![,]))
+        {
+            input.advance_to(&ahead);
+            return Ok(Self::Type(kind));
+        }
+        let value: Expr = input.parse()?;
+        if let Expr::Lit(literal) = &value {
+            return Err(syn::Error::new(
+                literal.span(),
+                "a policy is not a literal: name a role (`Role::User`), a permission, `Authenticated`, `Public(\"reason\")` or `Can<Action, Resource>`",
+            ));
+        }
+        Ok(Self::Value(value))
+    }
+}
+
+impl Access {
+    /// A constant expression of type `Guard`.
+    pub(crate) fn guard(&self) -> TokenStream {
+        match self {
+            Self::Type(kind) => quote_spanned!(kind.span()=> <#kind>::guard()),
+            Self::Value(value) => quote_spanned!(value.span()=> (#value).guard()),
+            Self::All(parts) => join(parts, &quote!(and)),
+            Self::Any(parts) => join(parts, &quote!(or)),
+        }
+    }
+
+    /// The enums of the roles and permissions that the policy names.
+    pub(crate) fn keys(&self, keys: &mut Vec<ExprPath>) {
+        match self {
+            Self::Type(_) => {}
+            Self::Value(Expr::Path(path)) if is_variant(path) => {
+                let mut key = path.clone();
+                key.path.segments.pop();
+                if let Some(last) = key.path.segments.pop() {
+                    key.path.segments.push_value(last.into_value());
+                }
+                keys.push(key);
+            }
+            Self::Value(_) => {}
+            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.keys(keys)),
+        }
+    }
+}
+
+fn join(parts: &Punctuated<Access, Token![,]>, operator: &TokenStream) -> TokenStream {
+    let mut parts = parts.iter();
+    let first = parts.next().map(Access::guard);
+    let rest = parts.map(Access::guard);
+    quote!(#first #(.#operator(#rest))*)
+}
+
+fn has_arguments(kind: &Type) -> bool {
+    let Type::Path(path) = kind else { return false };
+    path.path.segments.last().is_some_and(|last| matches!(&last.arguments, syn::PathArguments::AngleBracketed(list) if list.colon2_token.is_none()))
+}
+
+/// Whether the path looks like `Role::User`: two words in camel case at its end.
+fn is_variant(path: &ExprPath) -> bool {
+    let camel = |word: &Ident| {
+        let word = word.to_string();
+        word.starts_with(char::is_uppercase) && (word.len() == 1 || word.contains(char::is_lowercase))
+    };
+    let mut words = path.path.segments.iter().rev();
+    matches!((words.next(), words.next()), (Some(variant), Some(kind)) if camel(&variant.ident) && camel(&kind.ident))
+}

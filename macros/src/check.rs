@@ -1,0 +1,226 @@
+//! `#[check(…)]` on a field of an input: one set of rules for the runtime check and for the JSON Schema.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, GenericArgument, Ident, Lit, LitInt, LitStr, Path, PathArguments, Token, Type, parenthesized};
+
+/// The rules of one field.
+#[derive(Default)]
+pub(crate) struct Checks {
+    rules: Vec<Rule>,
+}
+
+enum Rule {
+    Length(usize, usize),
+    Items(usize, usize),
+    Inner(Vec<Rule>),
+    Range(Option<Expr>, Option<Expr>),
+    Pattern(LitStr),
+    Email,
+    Url,
+    Custom(Path),
+    Unbounded,
+}
+
+impl Checks {
+    pub(crate) fn read(attributes: &[Attribute]) -> syn::Result<Self> {
+        let mut checks = Self::default();
+        for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("check")) {
+            checks.rules.extend(attribute.parse_args_with(Punctuated::<Rule, Token![,]>::parse_terminated)?);
+        }
+        Ok(checks)
+    }
+
+    /// Statements that run the rules on `value: &Type` with `at` and `failures` in scope.
+    pub(crate) fn statements(&self, kind: &Type) -> TokenStream {
+        let rules = self.rules.iter().map(|rule| rule.statement(kind));
+        let has_inner = self.rules.iter().any(|rule| matches!(rule, Rule::Inner(_)));
+        let own = if self.has_items() && !has_inner {
+            quote! {
+                for (index, item) in p::ItemCount::items(value).enumerate() {
+                    at.step(index, |at| p::CheckField::check_field(item, at, failures));
+                }
+            }
+        } else if self.is_bounded() {
+            TokenStream::new()
+        } else {
+            quote!(<#kind as p::CheckField>::check_field(value, at, failures);)
+        };
+        quote!(#(#rules)* #own)
+    }
+
+    /// An expression that looks for failing fields inside a `value: &Value` that could not be parsed.
+    pub(crate) fn deeper(&self, kind: &Type) -> TokenStream {
+        if self.has_items() && !self.rules.iter().any(|rule| matches!(rule, Rule::Inner(_))) {
+            return element(kind).map_or_else(|| quote!(false), |item| quote!(p::diagnose_items::<#item>(value, at, failures)));
+        }
+        if self.is_bounded() { quote!(false) } else { quote!(<#kind as p::CheckField>::diagnose_field(value, at, failures)) }
+    }
+
+    /// The same rules for the JSON Schema.
+    pub(crate) fn schema(&self) -> TokenStream {
+        let rules: Vec<_> = self.rules.iter().filter_map(Rule::schema).collect();
+        if rules.is_empty() { TokenStream::new() } else { quote!(#[schemars(#(#rules),*)]) }
+    }
+
+    fn has_items(&self) -> bool {
+        self.rules.iter().any(|rule| matches!(rule, Rule::Items(..)))
+    }
+
+    fn is_bounded(&self) -> bool {
+        self.rules.iter().any(|rule| matches!(rule, Rule::Length(..) | Rule::Items(..) | Rule::Email | Rule::Url | Rule::Unbounded))
+    }
+}
+
+impl Rule {
+    fn statement(&self, kind: &Type) -> TokenStream {
+        match self {
+            Self::Length(min, max) => quote!(p::rules::length(value, #min, #max, at, failures);),
+            Self::Items(min, max) => quote!(p::rules::items(value, #min, #max, at, failures);),
+            Self::Inner(rules) => {
+                let inner = rules.iter().map(|rule| rule.statement(element(kind).unwrap_or(kind)));
+                quote! {
+                    for (index, value) in p::ItemCount::items(value).enumerate() {
+                        at.step(index, |at| { #(#inner)* });
+                    }
+                }
+            }
+            Self::Range(min, max) => {
+                let (min, max) = (option(min.as_ref()), option(max.as_ref()));
+                if is_option(kind) {
+                    quote!(if let Some(value) = value { p::rules::range(value, #min, #max, at, failures); })
+                } else {
+                    quote!(p::rules::range(value, #min, #max, at, failures);)
+                }
+            }
+            Self::Pattern(pattern) => quote! {{
+                static PATTERN: p::Pattern = p::Pattern::new();
+                p::rules::pattern(value, &PATTERN, #pattern, at, failures);
+            }},
+            Self::Email => quote!(p::rules::email(value, at, failures);),
+            Self::Url => quote!(p::rules::url(value, at, failures);),
+            Self::Custom(function) => quote!(p::rules::custom(value, #function, at, failures);),
+            Self::Unbounded => TokenStream::new(),
+        }
+    }
+
+    fn schema(&self) -> Option<TokenStream> {
+        Some(match self {
+            Self::Length(min, max) | Self::Items(min, max) => {
+                if *min == 0 { quote!(length(max = #max)) } else { quote!(length(min = #min, max = #max)) }
+            }
+            Self::Inner(rules) => {
+                let inner: Vec<_> = rules.iter().filter_map(Self::schema).collect();
+                quote!(inner(#(#inner),*))
+            }
+            Self::Range(min, max) => {
+                let parts = [min.as_ref().map(|min| quote!(min = #min)), max.as_ref().map(|max| quote!(max = #max))];
+                let parts = parts.iter().flatten();
+                quote!(range(#(#parts),*))
+            }
+            Self::Pattern(pattern) => quote!(regex(pattern = #pattern)),
+            Self::Email => quote!(email),
+            Self::Url => quote!(url),
+            Self::Custom(_) | Self::Unbounded => return None,
+        })
+    }
+}
+
+impl Parse for Rule {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let word: Ident = input.parse()?;
+        match word.to_string().as_str() {
+            "length" => bounds(input, true).and_then(|(min, max)| whole(&word, min.as_ref(), max.as_ref()).map(|(min, max)| Self::Length(min, max))),
+            "items" => bounds(input, false).and_then(|(min, max)| whole(&word, min.as_ref(), max.as_ref()).map(|(min, max)| Self::Items(min, max))),
+            "range" => bounds(input, false).map(|(min, max)| Self::Range(min, max)),
+            "inner" => {
+                let inside;
+                parenthesized!(inside in input);
+                Ok(Self::Inner(inside.parse_terminated(Self::parse, Token![,])?.into_iter().collect()))
+            }
+            "pattern" => {
+                let inside;
+                parenthesized!(inside in input);
+                inside.parse().map(Self::Pattern)
+            }
+            "custom" => {
+                let inside;
+                parenthesized!(inside in input);
+                inside.parse().map(Self::Custom)
+            }
+            "email" => Ok(Self::Email),
+            "url" => Ok(Self::Url),
+            "unbounded" => {
+                input.parse::<Token![=]>()?;
+                let reason: LitStr = input.parse()?;
+                if reason.value().trim().is_empty() {
+                    return Err(syn::Error::new(reason.span(), "say why, in words"));
+                }
+                Ok(Self::Unbounded)
+            }
+            _ => Err(syn::Error::new(
+                word.span(),
+                "unknown check: there are `length`, `items`, `inner`, `range`, `pattern`, `email`, `url`, `custom` and `unbounded`",
+            )),
+        }
+    }
+}
+
+type Bounds = (Option<Expr>, Option<Expr>);
+
+fn bounds(input: ParseStream<'_>, is_text: bool) -> syn::Result<Bounds> {
+    let inside;
+    parenthesized!(inside in input);
+    let (mut min, mut max) = (None, None);
+    while !inside.is_empty() {
+        let word: Ident = inside.parse()?;
+        if word == "min" || word == "max" {
+            inside.parse::<Token![=]>()?;
+            let value: Expr = inside.parse()?;
+            *(if word == "min" { &mut min } else { &mut max }) = Some(value);
+        } else if !(is_text && word == "chars") {
+            return Err(syn::Error::new(word.span(), "bounds are `min = …` and `max = …`"));
+        }
+        if !inside.is_empty() {
+            inside.parse::<Token![,]>()?;
+        }
+    }
+    Ok((min, max))
+}
+
+/// Lengths and counts are literals, and an upper bound is what they are for.
+fn whole(word: &Ident, min: Option<&Expr>, max: Option<&Expr>) -> syn::Result<(usize, usize)> {
+    let number = |expression: &Expr| match expression {
+        Expr::Lit(literal) => match &literal.lit {
+            Lit::Int(number) => LitInt::base10_parse::<usize>(number),
+            _ => Err(syn::Error::new(literal.lit.span(), "a whole number is expected")),
+        },
+        _ => Err(syn::Error::new(word.span(), "a whole number is expected")),
+    };
+    let Some(max) = max else {
+        return Err(syn::Error::new(word.span(), "an upper bound is needed: `max = …`"));
+    };
+    Ok((min.map_or(Ok(0), number)?, number(max)?))
+}
+
+fn option(bound: Option<&Expr>) -> TokenStream {
+    bound.map_or_else(|| quote!(None), |bound| quote!(Some(#bound)))
+}
+
+fn is_option(kind: &Type) -> bool {
+    matches!(kind, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Option"))
+}
+
+/// The last type argument: what a list holds.
+fn element(kind: &Type) -> Option<&Type> {
+    let Type::Path(path) = kind else { return None };
+    let last = path.path.segments.last()?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    let inner = arguments.args.iter().rev().find_map(|argument| match argument {
+        GenericArgument::Type(kind) => Some(kind),
+        _ => None,
+    })?;
+    if last.ident == "Option" { element(inner) } else { Some(inner) }
+}

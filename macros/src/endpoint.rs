@@ -1,0 +1,256 @@
+//! `#[get]`, `#[post]`, `#[put]`, `#[patch]`, `#[delete]`.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::parse::{Parse, ParseStream, Parser as _};
+use syn::spanned::Spanned as _;
+use syn::{FnArg, Ident, ItemFn, LitInt, LitStr, ReturnType, Token, Type};
+
+use crate::access::Access;
+
+/// What stands in the attribute.
+struct Attribute {
+    path: LitStr,
+    access: Option<Access>,
+    without_object: Option<LitStr>,
+    unscoped: Option<LitStr>,
+    tag: Option<LitStr>,
+    class: Option<Ident>,
+    body_limit: Option<LitInt>,
+}
+
+impl Parse for Attribute {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let path = input.parse().map_err(|error| syn::Error::new(error.span(), "an endpoint begins with its path: `#[get(\"/notes\", access = …)]`"))?;
+        let mut attribute =
+            Self { path, access: None, without_object: None, unscoped: None, tag: None, class: None, body_limit: None };
+        while !input.is_empty() {
+            input.parse::<Token![,]>()?;
+            if input.is_empty() {
+                break;
+            }
+            let word: Ident = input.parse()?;
+            input.parse::<Token![=]>()?;
+            match word.to_string().as_str() {
+                "access" => attribute.access = Some(input.parse()?),
+                "without_object" => attribute.without_object = Some(reason(input)?),
+                "unscoped" => attribute.unscoped = Some(reason(input)?),
+                "tag" => attribute.tag = Some(input.parse()?),
+                "class" => attribute.class = Some(input.parse()?),
+                "body_limit" => attribute.body_limit = Some(input.parse()?),
+                _ => {
+                    return Err(syn::Error::new(
+                        word.span(),
+                        "unknown setting: an endpoint has `access`, `without_object`, `unscoped`, `tag`, `class` and `body_limit`",
+                    ));
+                }
+            }
+        }
+        Ok(attribute)
+    }
+}
+
+fn reason(input: ParseStream<'_>) -> syn::Result<LitStr> {
+    let reason: LitStr = input.parse()?;
+    if reason.value().trim().is_empty() {
+        return Err(syn::Error::new(reason.span(), "say why, in words"));
+    }
+    Ok(reason)
+}
+
+pub(crate) fn expand(verb: &str, attribute: TokenStream, item: TokenStream) -> TokenStream {
+    let function: ItemFn = match syn::parse2(item.clone()) {
+        Ok(function) => function,
+        Err(_) => {
+            let error = syn::Error::new(Span::call_site(), "an endpoint attribute stands on an async function").into_compile_error();
+            return quote!(#error #item);
+        }
+    };
+    let attribute = match Attribute::parse.parse2(attribute) {
+        Ok(attribute) => attribute,
+        Err(error) => return with_stub(&function, &error),
+    };
+    if attribute.access.is_none() {
+        let message = "this endpoint has no access policy: add `access = …`, for example `access = Role::User`, `access = Authenticated`, \
+                       `access = Can<Read, Note>` or `access = Public(\"why everyone may\")`";
+        return with_stub(&function, &syn::Error::new(attribute.path.span(), message));
+    }
+    match endpoint(verb, &attribute, &function) {
+        Ok(endpoint) => quote!(#function #endpoint),
+        Err(error) => with_stub(&function, &error),
+    }
+}
+
+/// The function, the error, and an endpoint that mounts anywhere, so that nothing else fails.
+fn with_stub(function: &ItemFn, error: &syn::Error) -> TokenStream {
+    let error = error.to_compile_error();
+    let (name, visibility) = (&function.sig.ident, &function.vis);
+    quote! {
+        #[allow(dead_code)]
+        #function
+        #error
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, missing_docs)]
+        #[derive(Clone, Copy, Debug)]
+        #visibility struct #name {}
+        impl ::portcullis::__private::Registered for #name {
+            const ENDPOINT: &'static ::portcullis::__private::Endpoint = &::portcullis::__private::STUB;
+        }
+        impl<R: ::portcullis::__private::RoleKind, S> ::portcullis::__private::Mountable<R, S, ()> for #name {}
+    }
+}
+
+fn endpoint(verb: &str, attribute: &Attribute, function: &ItemFn) -> syn::Result<TokenStream> {
+    let arguments = arguments(function)?;
+    let answer = answer(function)?;
+    let (name, visibility) = (&function.sig.ident, &function.vis);
+    let verb = format_ident!("{verb}");
+    let path = &attribute.path;
+    let access = attribute.access.as_ref().map(Access::guard);
+    let doc = documentation(function);
+    let options = options(attribute);
+    let checks = checks(attribute, &arguments);
+    let mountable = mountable(attribute, name, &arguments);
+    let values: Vec<_> = (0..arguments.len()).map(|at| format_ident!("a{at}")).collect();
+    let text = name.to_string();
+    Ok(quote! {
+        #[doc(hidden)]
+        #[allow(non_camel_case_types, missing_docs)]
+        #[derive(Clone, Copy, Debug)]
+        #visibility struct #name {}
+
+        const _: () = {
+            use ::portcullis::__private as p;
+
+            const GUARD: p::Guard = #access;
+            const ARGUMENTS: &[p::ArgumentSpec] = &[#(p::specify::<#arguments>()),*];
+            #checks
+
+            fn call(mut call: p::Call) -> p::CallFuture {
+                p::Box::pin(async move {
+                    #(let #values = match p::from_head::<#arguments>(&mut call).await {
+                        Ok(value) => value,
+                        Err(problem) => return p::refuse(problem),
+                    };)*
+                    #(let #values = match p::from_body(#values, &mut call).await {
+                        Ok(value) => value,
+                        Err(problem) => return p::refuse(problem),
+                    };)*
+                    p::answer(#name(#(#values),*).await)
+                })
+            }
+
+            static ENDPOINT: p::Endpoint = p::Endpoint::builder(p::Verb::#verb, #path, #text)
+                .doc(#doc)
+                #options
+                .access(GUARD)
+                .handler(ARGUMENTS, p::describe::<#answer>, call)
+                .build_checked_elsewhere();
+
+            impl p::Registered for #name {
+                const ENDPOINT: &'static p::Endpoint = &ENDPOINT;
+            }
+
+            #mountable
+        };
+    })
+}
+
+fn arguments(function: &ItemFn) -> syn::Result<Vec<&Type>> {
+    let signature = &function.sig;
+    if signature.asyncness.is_none() {
+        return Err(syn::Error::new(signature.fn_token.span(), "a handler is an `async fn`"));
+    }
+    if !signature.generics.params.is_empty() {
+        return Err(syn::Error::new(signature.generics.span(), "a handler has no generic parameters"));
+    }
+    signature
+        .inputs
+        .iter()
+        .map(|argument| match argument {
+            FnArg::Receiver(receiver) => Err(syn::Error::new(receiver.span(), "a handler is a free function")),
+            FnArg::Typed(typed) => match &*typed.ty {
+                Type::ImplTrait(kind) => Err(syn::Error::new(kind.span(), "a handler names the types of its parameters")),
+                Type::Reference(kind) => Err(syn::Error::new(kind.span(), "a handler owns its parameters: take the value, not a reference")),
+                named => Ok(named),
+            },
+        })
+        .collect()
+}
+
+fn answer(function: &ItemFn) -> syn::Result<&Type> {
+    match &function.sig.output {
+        ReturnType::Default => {
+            Err(syn::Error::new(function.sig.ident.span(), "a handler says what it answers: `-> Json<T>`, `-> NoContent`, `-> Result<…>`"))
+        }
+        ReturnType::Type(_, kind) => match &**kind {
+            Type::ImplTrait(kind) => Err(syn::Error::new(kind.span(), "a handler names the type of its answer, so that it can be documented")),
+            named => Ok(named),
+        },
+    }
+}
+
+fn documentation(function: &ItemFn) -> String {
+    let lines = function.attrs.iter().filter(|attribute| attribute.path().is_ident("doc")).filter_map(|attribute| {
+        let syn::Meta::NameValue(pair) = &attribute.meta else { return None };
+        let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = &pair.value else { return None };
+        Some(text.value().trim().to_owned())
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn options(attribute: &Attribute) -> TokenStream {
+    let tag = attribute.tag.as_ref().map(|tag| quote!(.tag(#tag)));
+    let class = attribute.class.as_ref().map(|class| quote!(.class(p::Class::#class)));
+    let body_limit = attribute.body_limit.as_ref().map(|bytes| quote!(.body_limit(#bytes)));
+    let without_object = attribute.without_object.as_ref().map(|reason| quote!(.without_object(#reason)));
+    let unscoped = attribute.unscoped.as_ref().map(|reason| quote!(.unscoped(#reason)));
+    quote!(#tag #class #body_limit #without_object #unscoped)
+}
+
+/// One constant per promise, each at the token that has to change.
+fn checks(attribute: &Attribute, arguments: &[&Type]) -> TokenStream {
+    let path = &attribute.path;
+    let (no_object, unscoped) = (attribute.without_object.is_some(), attribute.unscoped.is_some());
+    let single = arguments.iter().enumerate().map(|(at, kind)| {
+        quote_spanned! {kind.span()=>
+            const _: () = assert!(!p::checks::caller_under_public(&GUARD, &ARGUMENTS[#at]), "{}", p::checks::CALLER_UNDER_PUBLIC);
+            const _: () = assert!(!p::checks::object_without_policy(&GUARD, &ARGUMENTS[#at]), "{}", p::checks::OBJECT_WITHOUT_POLICY);
+        }
+    });
+    let whole = quote_spanned! {path.span()=>
+        const _: () = assert!(p::checks::path_is_well_formed(#path), "{}", p::checks::PATH_MALFORMED);
+        const _: () = assert!(!p::checks::reads_body_twice(ARGUMENTS), "{}", p::checks::TWO_BODIES);
+        const _: () = assert!(p::checks::has_parameters_of(#path, ARGUMENTS, &GUARD), "{}", p::checks::PATH_PARAMETER_MISSING);
+        // A parameter that nothing takes is reported once: as the object that it most likely names, or else as unused.
+        const _: () = assert!(
+            p::checks::takes_parameters_of(#path, ARGUMENTS, &GUARD) || p::checks::object_unguarded(#path, &GUARD, #no_object),
+            "{}",
+            p::checks::PATH_PARAMETER_UNUSED
+        );
+        const _: () = assert!(
+            !p::checks::object_unguarded(#path, &GUARD, #no_object) || p::checks::takes_object(ARGUMENTS),
+            "{}",
+            p::checks::OBJECT_UNGUARDED
+        );
+        const _: () = assert!(!p::checks::list_unscoped(ARGUMENTS, #unscoped), "{}", p::checks::LIST_UNSCOPED);
+    };
+    quote!(#(#single)* #whole)
+}
+
+fn mountable(attribute: &Attribute, name: &Ident, arguments: &[&Type]) -> TokenStream {
+    let mut keys = Vec::new();
+    if let Some(access) = &attribute.access {
+        access.keys(&mut keys);
+    }
+    let places: Vec<_> = (0..arguments.len()).map(|at| format_ident!("I{at}")).collect();
+    quote! {
+        impl<R, S, #(#places),*> p::Mountable<R, S, (#(#places,)*)> for #name
+        where
+            R: p::RoleKind,
+            #(#keys: p::KeyOf<R>,)*
+            #(S: p::Satisfies<<#arguments as p::Argument>::Needs, #places>,)*
+        {
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! What the compiler checks about an endpoint: path, arguments and policy must agree.
+//!
+//! Every function is `const`: the attributes call them in constants at the user's own tokens, [`EndpointBuilder`](super::EndpointBuilder)
+//! calls them all.
+#![expect(clippy::indexing_slicing, reason = "constant functions have no iterators; every index is below its length")]
+
+use super::endpoint::Endpoint;
+use crate::authz::Guard;
+use crate::extract::{ArgumentSpec, Kind};
+
+/// The caller is asked for although nobody need be signed in.
+pub const CALLER_UNDER_PUBLIC: &str =
+    "this handler asks for the signed-in caller, but its policy admits anonymous callers: take `Option<Principal>`, or change `access`";
+/// The handler takes an object that the policy doesn't load.
+pub const OBJECT_WITHOUT_POLICY: &str =
+    "this handler takes an authorized object, but its policy doesn't load one: write `access = Can<Action, Resource>`";
+/// Two arguments read the body.
+pub const TWO_BODIES: &str = "a handler reads the body at most once: put the fields into one input type";
+/// The path names something that nothing takes.
+pub const PATH_PARAMETER_UNUSED: &str =
+    "a parameter of this path is taken by no argument and no policy: take it with `Path<T>`, or load its object with `access = Can<Action, Resource>`";
+/// An argument wants a path parameter that isn't there.
+pub const PATH_PARAMETER_MISSING: &str = "an argument or the policy of this handler takes a path parameter that this path doesn't have";
+/// An object's path without the object's policy.
+pub const OBJECT_UNGUARDED: &str =
+    "this path names an object, but no object policy decides: write `access = Can<Action, Resource>`, or say `without_object = \"why nobody owns it\"`";
+/// A list without a scope.
+pub const LIST_UNSCOPED: &str =
+    "this list isn't scoped to the caller: take `Scoped<Resource>`, or say `unscoped = \"why the caller may see everything\"`";
+/// A malformed path template.
+pub const PATH_MALFORMED: &str = "a path template begins with `/`, has no empty part, no trailing `/`, and parameters like `{id}`";
+
+/// The first mistake of an endpoint.
+#[must_use]
+pub const fn mistake(endpoint: &Endpoint) -> Option<&'static str> {
+    let (path, arguments, guard) = (endpoint.path(), endpoint.arguments(), endpoint.guard());
+    if !path_is_well_formed(path) {
+        return Some(PATH_MALFORMED);
+    }
+    let mut at = 0;
+    while at < arguments.len() {
+        if caller_under_public(guard, &arguments[at]) {
+            return Some(CALLER_UNDER_PUBLIC);
+        }
+        if object_without_policy(guard, &arguments[at]) {
+            return Some(OBJECT_WITHOUT_POLICY);
+        }
+        at += 1;
+    }
+    if reads_body_twice(arguments) {
+        return Some(TWO_BODIES);
+    }
+    if !has_parameters_of(path, arguments, guard) {
+        return Some(PATH_PARAMETER_MISSING);
+    }
+    if !takes_parameters_of(path, arguments, guard) {
+        return Some(PATH_PARAMETER_UNUSED);
+    }
+    if object_unguarded(path, guard, endpoint.without_object().is_some()) {
+        return Some(OBJECT_UNGUARDED);
+    }
+    if list_unscoped(arguments, endpoint.unscoped().is_some()) {
+        return Some(LIST_UNSCOPED);
+    }
+    None
+}
+
+/// Whether the argument needs a caller whom the policy doesn't demand.
+#[must_use]
+pub const fn caller_under_public(guard: &Guard, argument: &ArgumentSpec) -> bool {
+    guard.access().admits_anonymous() && matches!(argument.kind, Kind::Caller | Kind::Scope)
+}
+
+/// Whether the argument is an object that the policy doesn't load.
+#[must_use]
+pub const fn object_without_policy(guard: &Guard, argument: &ArgumentSpec) -> bool {
+    matches!(argument.kind, Kind::Object) && guard.object().is_none()
+}
+
+/// Whether more than one argument reads the body.
+#[must_use]
+pub const fn reads_body_twice(arguments: &[ArgumentSpec]) -> bool {
+    let (mut at, mut bodies) = (0, 0);
+    while at < arguments.len() {
+        if arguments[at].kind.reads_body() {
+            bodies += 1;
+        }
+        at += 1;
+    }
+    bodies > 1
+}
+
+/// Whether every parameter of the path is taken by an argument or by the policy.
+#[must_use]
+pub const fn takes_parameters_of(path: &str, arguments: &[ArgumentSpec], guard: &Guard) -> bool {
+    let bytes = path.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] == b'{' {
+            let end = end_of_parameter(bytes, at);
+            let mut taken = match guard.object() {
+                Some(object) => is_text_at(bytes, at + 1, end, object.param),
+                None => false,
+            };
+            let mut argument = 0;
+            while argument < arguments.len() {
+                let names = arguments[argument].path;
+                let mut name = 0;
+                while name < names.len() {
+                    taken = taken || is_text_at(bytes, at + 1, end, names[name]);
+                    name += 1;
+                }
+                argument += 1;
+            }
+            if !taken {
+                return false;
+            }
+            at = end;
+        }
+        at += 1;
+    }
+    true
+}
+
+/// Whether the path has every parameter that an argument or the policy takes.
+#[must_use]
+pub const fn has_parameters_of(path: &str, arguments: &[ArgumentSpec], guard: &Guard) -> bool {
+    if let Some(object) = guard.object()
+        && !has_parameter(path, object.param)
+    {
+        return false;
+    }
+    let mut argument = 0;
+    while argument < arguments.len() {
+        let names = arguments[argument].path;
+        let mut name = 0;
+        while name < names.len() {
+            if !has_parameter(path, names[name]) {
+                return false;
+            }
+            name += 1;
+        }
+        argument += 1;
+    }
+    true
+}
+
+/// Whether the path names an object, no policy loads it, and nobody said why.
+#[must_use]
+pub const fn object_unguarded(path: &str, guard: &Guard, reason_given: bool) -> bool {
+    guard.object().is_none() && !reason_given && count(path, b'{') > 0
+}
+
+/// Whether an argument is an authorized object.
+#[must_use]
+pub const fn takes_object(arguments: &[ArgumentSpec]) -> bool {
+    let mut at = 0;
+    while at < arguments.len() {
+        if matches!(arguments[at].kind, Kind::Object) {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
+/// Whether a list is neither scoped nor said to be open.
+#[must_use]
+pub const fn list_unscoped(arguments: &[ArgumentSpec], reason_given: bool) -> bool {
+    let (mut at, mut page, mut scope) = (0, false, reason_given);
+    while at < arguments.len() {
+        page = page || matches!(arguments[at].kind, Kind::Page);
+        scope = scope || matches!(arguments[at].kind, Kind::Scope);
+        at += 1;
+    }
+    page && !scope
+}
+
+/// Whether the path is a template that the router understands, in its one normal form.
+#[must_use]
+pub const fn path_is_well_formed(path: &str) -> bool {
+    let bytes = path.as_bytes();
+    if bytes.is_empty() || bytes[0] != b'/' || (bytes.len() > 1 && bytes[bytes.len() - 1] == b'/') {
+        return false;
+    }
+    let (mut at, mut inside) = (0, false);
+    while at < bytes.len() {
+        match bytes[at] {
+            b'/' if at > 0 && (bytes[at - 1] == b'/' || inside) => return false,
+            b'{' if inside || bytes[at - 1] != b'/' => return false,
+            b'{' => inside = true,
+            b'}' if !inside || bytes[at - 1] == b'{' => return false,
+            b'}' => inside = false,
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'_' | b'-' | b'.' => {}
+            _ => return false,
+        }
+        at += 1;
+    }
+    !inside
+}
+
+const fn has_parameter(path: &str, name: &str) -> bool {
+    let bytes = path.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] == b'{' && is_text_at(bytes, at + 1, end_of_parameter(bytes, at), name) {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
+const fn end_of_parameter(bytes: &[u8], mut at: usize) -> usize {
+    while at < bytes.len() && bytes[at] != b'}' {
+        at += 1;
+    }
+    at
+}
+
+const fn is_text_at(bytes: &[u8], start: usize, end: usize, text: &str) -> bool {
+    let text = text.as_bytes();
+    if end < start || end - start != text.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < text.len() {
+        if bytes[start + at] != text[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+const fn count(text: &str, wanted: u8) -> usize {
+    let bytes = text.as_bytes();
+    let (mut at, mut found) = (0, 0);
+    while at < bytes.len() {
+        if bytes[at] == wanted {
+            found += 1;
+        }
+        at += 1;
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_has_one_normal_form() {
+        for good in ["/", "/notes", "/notes/{id}", "/a/{b}/c.d-e_f"] {
+            assert!(path_is_well_formed(good), "{good}");
+        }
+        for bad in ["", "notes", "/notes/", "//", "/{}", "/a{b}", "/{a", "/a}", "/{a/b}", "/ä", "/a b", "/{*rest}"] {
+            assert!(!path_is_well_formed(bad), "{bad}");
+        }
+    }
+}

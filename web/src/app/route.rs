@@ -1,0 +1,150 @@
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{HeaderValue, Method};
+use tower::Service;
+use tower::util::BoxCloneSyncService;
+
+use super::application::RawMount;
+use super::endpoint::{Endpoint, Verb};
+use super::pipeline::Pipeline;
+use super::start::StartError;
+use crate::authz::Guard;
+use crate::observe::EndpointMetrics;
+use crate::{Request, Response};
+
+/// A service in a tower layer's slot.
+pub type BoxedService = BoxCloneSyncService<Request, Response, Infallible>;
+
+/// Finds the endpoint of a request.
+pub(crate) struct Routes {
+    paths: matchit::Router<Place>,
+}
+
+/// What is mounted at one path.
+struct Place {
+    endpoints: Vec<Mounted>,
+    allow: HeaderValue,
+    raw: Option<RawPlace>,
+}
+
+/// An endpoint with its metrics.
+pub(crate) struct Mounted {
+    pub(crate) endpoint: &'static Endpoint,
+    pub(crate) metrics: EndpointMetrics,
+}
+
+/// A raw axum router with its guard.
+pub(crate) struct RawPlace {
+    pub(crate) guard: Guard,
+    pub(crate) router: axum::Router,
+    pub(crate) metrics: EndpointMetrics,
+    pub(crate) template: String,
+}
+
+/// Where a request goes.
+pub(crate) enum Found<'routes> {
+    /// To an endpoint, with its path parameters.
+    Endpoint(&'routes Mounted, Vec<(&'static str, String)>),
+    /// To a raw axum router.
+    Raw(&'routes RawPlace),
+    /// The path is there, the method isn't: 405 with `Allow`.
+    WrongMethod(&'routes HeaderValue),
+    /// Nowhere.
+    Nothing,
+}
+
+impl Routes {
+    pub(crate) fn new(
+        endpoints: &[&'static Endpoint],
+        raw: Vec<RawMount>,
+        metrics: impl Fn(&'static str, &str) -> EndpointMetrics,
+    ) -> Result<Self, StartError> {
+        let mut paths = matchit::Router::new();
+        let mut by_path: Vec<(&'static str, Vec<&'static Endpoint>)> = Vec::new();
+        for endpoint in endpoints {
+            match by_path.iter_mut().find(|(path, _)| *path == endpoint.path()) {
+                Some((_, list)) if list.iter().any(|own| own.verb() == endpoint.verb()) => return Err(StartError::twice(endpoint)),
+                Some((_, list)) => list.push(endpoint),
+                None => by_path.push((endpoint.path(), vec![endpoint])),
+            }
+        }
+        for (path, list) in by_path {
+            let allow = allow(&list);
+            let endpoints = list.into_iter().map(|endpoint| Mounted { endpoint, metrics: metrics(endpoint.verb().as_str(), path) });
+            let place = Place { endpoints: endpoints.collect(), allow, raw: None };
+            paths.insert(path, place).map_err(|error| StartError::route(path, &error))?;
+        }
+        for mount in raw {
+            for template in [mount.prefix.to_owned(), format!("{}/{{*rest}}", mount.prefix)] {
+                let raw = RawPlace { guard: mount.guard, router: mount.router.clone(), metrics: metrics("_OTHER", &template), template: template.clone() };
+                let place = Place { endpoints: Vec::new(), allow: HeaderValue::from_static(""), raw: Some(raw) };
+                paths.insert(template.clone(), place).map_err(|error| StartError::route(&template, &error))?;
+            }
+        }
+        Ok(Self { paths })
+    }
+
+    /// Paths match byte by byte, as they are: a variant in case, slashes or dots is another path.
+    pub(crate) fn find(&self, method: &Method, path: &str) -> Found<'_> {
+        let Ok(at) = self.paths.at(path) else { return Found::Nothing };
+        if let Some(raw) = &at.value.raw {
+            return Found::Raw(raw);
+        }
+        let Some(mounted) = at.value.endpoints.iter().find(|mounted| is(mounted.endpoint.verb(), method)) else {
+            return Found::WrongMethod(&at.value.allow);
+        };
+        let mut parameters = Vec::with_capacity(at.params.len());
+        for (name, value) in at.params.iter() {
+            let Ok(value) = percent_encoding::percent_decode_str(value).decode_utf8() else { return Found::Nothing };
+            let Some(name) = own_name(mounted.endpoint.path(), name) else { return Found::Nothing };
+            parameters.push((name, value.into_owned()));
+        }
+        Found::Endpoint(mounted, parameters)
+    }
+}
+
+/// The parameter's name as it stands in the endpoint's own template.
+fn own_name(template: &'static str, name: &str) -> Option<&'static str> {
+    template.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).find(|own| *own == name)
+}
+
+fn is(verb: Verb, method: &Method) -> bool {
+    verb.as_str() == method.as_str() || (verb == Verb::Get && method == Method::HEAD)
+}
+
+fn allow(endpoints: &[&'static Endpoint]) -> HeaderValue {
+    let mut methods: Vec<&str> = endpoints.iter().map(|endpoint| endpoint.verb().as_str()).collect();
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    methods.sort_unstable();
+    HeaderValue::from_str(&methods.join(", ")).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// The gate and what is behind it, as a tower service for the layers around it.
+#[derive(Clone)]
+pub(crate) struct Inner(pub(crate) Arc<std::sync::OnceLock<std::sync::Weak<Pipeline>>>);
+
+impl Service<Request> for Inner {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let pipeline = self.0.get().and_then(std::sync::Weak::upgrade);
+        Box::pin(async move {
+            Ok(match pipeline {
+                Some(pipeline) => pipeline.behind_layers(request).await,
+                None => crate::__private::refuse(crate::respond::Problem::unavailable("the service is ending")),
+            })
+        })
+    }
+}

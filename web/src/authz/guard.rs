@@ -1,0 +1,184 @@
+use std::any::Any;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+
+use portcullis_core::policy::{Access, Rule};
+use portcullis_core::{Principal, RoleKind};
+use portcullis_store::Database;
+
+use super::resource::{Action, Permits, Resource};
+use crate::respond::Problem;
+
+/// The policy of an endpoint, together with the loader of the object that it names.
+#[derive(Clone, Copy, Debug)]
+pub struct Guard {
+    access: Access,
+    object: Option<ObjectGuard>,
+}
+
+/// How the object in an endpoint's path is loaded and asked.
+#[derive(Clone, Copy, Debug)]
+pub struct ObjectGuard {
+    /// The path parameter that names the object.
+    pub param: &'static str,
+    /// Loads the object and asks it about the caller.
+    pub load: LoadObject,
+}
+
+/// Loads the object with this key and asks it whether it allows the caller; `None` when there is none.
+pub type LoadObject =
+    for<'a> fn(&'a Database, &'a str, Option<&'a Principal>) -> Pin<Box<dyn Future<Output = Result<Option<Loaded>, Problem>> + Send + 'a>>;
+
+/// A loaded object and its own word about the caller.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The object.
+    pub value: Box<dyn Any + Send>,
+    /// Whether it allows the caller the action.
+    pub allows: bool,
+}
+
+impl Guard {
+    /// A guard of one rule, without an object.
+    #[must_use]
+    pub const fn rule(rule: Rule) -> Self {
+        Self { access: Access::of(rule), object: None }
+    }
+
+    /// Both guards let the caller pass.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self { access: self.access.and(other.access), object: one_object(self.object, other.object) }
+    }
+
+    /// One of the guards lets the caller pass.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self { access: self.access.or(other.access), object: one_object(self.object, other.object) }
+    }
+
+    /// The policy.
+    #[must_use]
+    pub const fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// The object that the policy needs.
+    #[must_use]
+    pub const fn object(&self) -> Option<&ObjectGuard> {
+        self.object.as_ref()
+    }
+
+    /// A guard is its own guard, so that `access = …` takes one as it takes a role.
+    #[must_use]
+    pub const fn guard(self) -> Self {
+        self
+    }
+}
+
+/// Everyone passes; the reason says why that is right, and stands in the access matrix.
+#[derive(Clone, Copy, Debug)]
+pub struct Public(pub &'static str);
+
+impl Public {
+    /// The guard of an `access = Public("…")`.
+    #[must_use]
+    #[expect(clippy::panic, reason = "runs at compile time: the panic is a compile error")]
+    pub const fn guard(self) -> Guard {
+        if self.0.is_empty() {
+            panic!("say why this endpoint is open to everyone: `Public(\"reason\")`");
+        }
+        Guard::rule(Rule::Public(self.0))
+    }
+}
+
+/// Every signed-in caller passes.
+#[derive(Clone, Copy, Debug)]
+pub struct Authenticated;
+
+impl Authenticated {
+    /// The guard of an `access = Authenticated`.
+    #[must_use]
+    pub const fn guard(self) -> Guard {
+        Guard::rule(Rule::Authenticated)
+    }
+}
+
+/// Callers whose credential carries this OAuth scope, or is a first-party log-in, pass.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope(pub &'static str);
+
+impl Scope {
+    /// The guard of an `access = Scope("…")`.
+    #[must_use]
+    pub const fn guard(self) -> Guard {
+        Guard::rule(Rule::Scope(self.0))
+    }
+}
+
+/// Callers who proved who they are a short while ago pass.
+#[derive(Clone, Copy, Debug)]
+pub struct Fresh {
+    seconds: u32,
+}
+
+impl Fresh {
+    /// Within this many minutes.
+    #[must_use]
+    pub const fn minutes(minutes: u32) -> Self {
+        Self { seconds: minutes * 60 }
+    }
+
+    /// The guard of an `access = Fresh::minutes(…)`.
+    #[must_use]
+    pub const fn guard(self) -> Guard {
+        Guard::rule(Rule::Fresh(self.seconds))
+    }
+}
+
+/// Callers whom the object in the path allows the action pass; everyone else finds nothing there.
+#[derive(Debug)]
+pub struct Can<A, R>(PhantomData<fn() -> (A, R)>);
+
+impl<A: Action, R: Permits<A>> Can<A, R> {
+    /// The guard of an `access = Can<Action, Resource>`.
+    #[must_use]
+    pub const fn guard() -> Guard {
+        Guard {
+            access: Access::of(Rule::Object { action: A::NAME, resource: R::NAME }),
+            object: Some(ObjectGuard { param: R::PARAM, load: load::<A, R> }),
+        }
+    }
+}
+
+/// Says that a role or permission belongs to an application whose roles are `R`; implemented by the derives.
+#[diagnostic::on_unimplemented(
+    message = "this endpoint's policy names `{Self}`, but the application's roles are `{R}`",
+    note = "an application has exactly one role type"
+)]
+pub trait KeyOf<R: RoleKind> {}
+
+type LoadFuture<'a> = Pin<Box<dyn Future<Output = Result<Option<Loaded>, Problem>> + Send + 'a>>;
+
+fn load<'a, A: Action, R: Permits<A>>(database: &'a Database, key: &'a str, caller: Option<&'a Principal>) -> LoadFuture<'a> {
+    Box::pin(async move {
+        let Ok(key) = key.parse::<<R as Resource>::Key>() else {
+            return Ok(None);
+        };
+        let Some(object) = R::load(key, database).await? else {
+            return Ok(None);
+        };
+        let allows = caller.is_some_and(|caller| object.permits(caller));
+        Ok(Some(Loaded { value: Box::new(object), allows }))
+    })
+}
+
+#[expect(clippy::panic, reason = "runs at compile time: the panic is a compile error")]
+const fn one_object(left: Option<ObjectGuard>, right: Option<ObjectGuard>) -> Option<ObjectGuard> {
+    match (left, right) {
+        (Some(_), Some(_)) => panic!("a policy names at most one object"),
+        (Some(object), None) | (None, Some(object)) => Some(object),
+        (None, None) => None,
+    }
+}

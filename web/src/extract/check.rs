@@ -1,0 +1,288 @@
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+use portcullis_core::{Id, Secret, Timestamp};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::respond::FieldError;
+
+/// A type that may come from outside: parsed, bounded and checked. Made by `#[input]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a validated input",
+    label = "no validation",
+    note = "put `#[input]` on the type"
+)]
+pub trait Input: DeserializeOwned + JsonSchema + Send + 'static {
+    /// The fields' names as they stand in a query, a form or a path.
+    const FIELDS: &'static [&'static str];
+
+    /// Runs every check and collects every failure.
+    fn check(&self, at: &mut Pointer, failures: &mut Failures);
+
+    /// Finds every failing field of a value that could not be parsed.
+    fn diagnose(value: &Value, at: &mut Pointer, failures: &mut Failures);
+}
+
+/// A field type that is bounded and checked by itself.
+#[diagnostic::on_unimplemented(
+    message = "a field of type `{Self}` has no bound",
+    label = "unbounded input",
+    note = "say how much may come: `#[check(length(chars, max = 200))]` on a text, `#[check(items(max = 20))]` on a list, or `#[check(unbounded = \"reason\")]`"
+)]
+pub trait CheckField {
+    /// Runs the checks of the type itself.
+    fn check_field(&self, at: &mut Pointer, failures: &mut Failures) {
+        let _ = (at, failures);
+    }
+
+    /// Finds the failing fields inside a value that could not be parsed; `false` when the type has no fields of its own.
+    fn diagnose_field(value: &Value, at: &mut Pointer, failures: &mut Failures) -> bool
+    where
+        Self: Sized,
+    {
+        let _ = (value, at, failures);
+        false
+    }
+}
+
+macro_rules! bounded {
+    ($($type:ty),*) => {$(impl CheckField for $type {})*};
+}
+bounded!(bool, u8, u16, u32, u64, i8, i16, i32, i64, f32, f64, char, Id, Timestamp);
+
+impl<T: CheckField> CheckField for Option<T> {
+    fn check_field(&self, at: &mut Pointer, failures: &mut Failures) {
+        if let Some(value) = self {
+            value.check_field(at, failures);
+        }
+    }
+    fn diagnose_field(value: &Value, at: &mut Pointer, failures: &mut Failures) -> bool {
+        !value.is_null() && T::diagnose_field(value, at, failures)
+    }
+}
+
+impl<T: CheckField> CheckField for Box<T> {
+    fn check_field(&self, at: &mut Pointer, failures: &mut Failures) {
+        (**self).check_field(at, failures);
+    }
+    fn diagnose_field(value: &Value, at: &mut Pointer, failures: &mut Failures) -> bool {
+        T::diagnose_field(value, at, failures)
+    }
+}
+
+/// Something whose length is counted in characters; `None` when there is no value to count.
+pub trait CharLength {
+    /// The number of Unicode code points.
+    fn char_length(&self) -> Option<usize>;
+    /// The text itself, for patterns.
+    fn text(&self) -> Option<&str>;
+}
+
+impl CharLength for String {
+    fn char_length(&self) -> Option<usize> {
+        Some(self.chars().count())
+    }
+    fn text(&self) -> Option<&str> {
+        Some(self)
+    }
+}
+
+impl CharLength for Secret {
+    fn char_length(&self) -> Option<usize> {
+        Some(self.expose().chars().count())
+    }
+    fn text(&self) -> Option<&str> {
+        Some(self.expose())
+    }
+}
+
+impl<T: CharLength> CharLength for Option<T> {
+    fn char_length(&self) -> Option<usize> {
+        self.as_ref().and_then(CharLength::char_length)
+    }
+    fn text(&self) -> Option<&str> {
+        self.as_ref().and_then(CharLength::text)
+    }
+}
+
+/// Something that has items.
+pub trait ItemCount {
+    /// One item.
+    type Item;
+    /// The items; empty when there is no value.
+    fn items(&self) -> impl Iterator<Item = &Self::Item>;
+    /// How many there are; `None` when there is no value to count.
+    fn count(&self) -> Option<usize> {
+        Some(self.items().count())
+    }
+}
+
+impl<T> ItemCount for Vec<T> {
+    type Item = T;
+    fn items(&self) -> impl Iterator<Item = &T> {
+        self.iter()
+    }
+}
+
+impl<T: ItemCount> ItemCount for Option<T> {
+    type Item = T::Item;
+    fn items(&self) -> impl Iterator<Item = &T::Item> {
+        self.iter().flat_map(ItemCount::items)
+    }
+    fn count(&self) -> Option<usize> {
+        self.as_ref().and_then(ItemCount::count)
+    }
+}
+
+
+impl<T, H> ItemCount for HashMap<String, T, H> {
+    type Item = T;
+    fn items(&self) -> impl Iterator<Item = &T> {
+        self.values()
+    }
+}
+
+impl<T> ItemCount for BTreeMap<String, T> {
+    type Item = T;
+    fn items(&self) -> impl Iterator<Item = &T> {
+        self.values()
+    }
+}
+
+/// The place in an input, as a JSON Pointer ([RFC 6901](https://www.rfc-editor.org/rfc/rfc6901)); written out only when something fails.
+#[derive(Clone, Debug, Default)]
+pub struct Pointer(Vec<Step>);
+
+/// One step of a [`Pointer`].
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// A field of a type.
+    Field(&'static str),
+    /// An item of a list.
+    Item(usize),
+    /// A field that the type doesn't know.
+    Unknown(String),
+}
+
+impl From<&'static str> for Step {
+    fn from(name: &'static str) -> Self {
+        Self::Field(name)
+    }
+}
+
+impl From<usize> for Step {
+    fn from(index: usize) -> Self {
+        Self::Item(index)
+    }
+}
+
+impl Pointer {
+    /// Runs `inside` one step deeper.
+    pub fn step<T>(&mut self, step: impl Into<Step>, inside: impl FnOnce(&mut Self) -> T) -> T {
+        self.0.push(step.into());
+        let result = inside(self);
+        self.0.pop();
+        result
+    }
+
+    fn write(&self) -> String {
+        let mut text = String::new();
+        for step in &self.0 {
+            text.push('/');
+            match step {
+                Step::Field(name) => text.push_str(&name.replace('~', "~0").replace('/', "~1")),
+                Step::Item(index) => text.push_str(&index.to_string()),
+                Step::Unknown(name) => text.push_str(name),
+            }
+        }
+        text
+    }
+}
+
+/// The failing fields found so far; stops counting at a hundred.
+#[derive(Debug, Default)]
+pub struct Failures(Vec<FieldError>);
+
+impl Failures {
+    /// Adds a failing field. The detail must not hold what was sent.
+    pub fn add(&mut self, at: &Pointer, code: &'static str, detail: impl Into<Cow<'static, str>>) {
+        if self.0.len() < MAX_FAILURES {
+            self.0.push(FieldError { pointer: at.write(), code, detail: detail.into() });
+        }
+    }
+
+    /// The failing fields.
+    #[must_use]
+    pub fn into_errors(self) -> Vec<FieldError> {
+        self.0
+    }
+
+    /// Whether nothing failed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Diagnoses one field of an object: missing, of the wrong type, or failing its checks. Called by what `#[input]` generates.
+pub fn field<T: DeserializeOwned>(
+    object: &Map<String, Value>,
+    name: &'static str,
+    place: (&mut Pointer, &mut Failures),
+    deeper: impl FnOnce(&Value, &mut Pointer, &mut Failures) -> bool,
+    check: impl FnOnce(&T, &mut Pointer, &mut Failures),
+) {
+    let (at, failures) = place;
+    at.step(name, |at| match object.get(name) {
+        None => diagnose_missing::<T>(at, failures),
+        Some(value) => match T::deserialize(value) {
+            Ok(parsed) => check(&parsed, at, failures),
+            Err(_) => {
+                let before = failures.0.len();
+                if !deeper(value, at, failures) || failures.0.len() == before {
+                    failures.add(at, "wrong_type", "This field has the wrong type or format.");
+                }
+            }
+        },
+    });
+}
+
+/// Reports a missing field unless its type has a value for nothing, as `Option` has.
+fn diagnose_missing<T: DeserializeOwned>(at: &Pointer, failures: &mut Failures) {
+    if T::deserialize(Value::Null).is_err() {
+        failures.add(at, "required", "This field is required.");
+    }
+}
+
+/// Reports every field that the type doesn't know.
+pub fn unknown_fields(object: &Map<String, Value>, known: &[&str], at: &mut Pointer, failures: &mut Failures) {
+    for name in object.keys().filter(|name| !known.contains(&name.as_str())) {
+        // A field's name is client input too: it is shown only when it is short and plain.
+        let plain = name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
+        let shown = if plain { name.as_str() } else { "?" };
+        at.step(Step::Unknown(shown.to_owned()), |at| failures.add(at, "unknown_field", "This field is not known."));
+    }
+}
+
+/// The value as an object, or a failure at this place.
+pub fn into_object<'a>(value: &'a Value, at: &Pointer, failures: &mut Failures) -> Option<&'a Map<String, Value>> {
+    let object = value.as_object();
+    if object.is_none() {
+        failures.add(at, "wrong_type", "An object is expected here.");
+    }
+    object
+}
+
+const MAX_FAILURES: usize = 100;
+
+/// Diagnoses the items of a list whose items have fields of their own.
+pub fn diagnose_items<T: CheckField>(value: &Value, at: &mut Pointer, failures: &mut Failures) -> bool {
+    let Some(list) = value.as_array() else { return false };
+    let mut found = false;
+    for (index, item) in list.iter().enumerate() {
+        found |= at.step(index, |at| T::diagnose_field(item, at, failures));
+    }
+    found
+}

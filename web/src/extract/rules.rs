@@ -1,0 +1,71 @@
+//! The checks that `#[check(…)]` names, as plain functions. Each adds a failure with a stable code and never shows the value.
+
+use std::sync::OnceLock;
+
+use regex::Regex;
+
+use super::check::{CharLength, Failures, ItemCount, Pointer};
+
+/// The text has between `min` and `max` Unicode code points.
+pub fn length(value: &impl CharLength, min: usize, max: usize, at: &Pointer, failures: &mut Failures) {
+    let Some(length) = value.char_length() else { return };
+    if length < min {
+        failures.add(at, "too_short", format!("At least {min} characters are needed."));
+    } else if length > max {
+        failures.add(at, "too_long", format!("At most {max} characters are allowed."));
+    }
+}
+
+/// The list has between `min` and `max` items.
+pub fn items(value: &impl ItemCount, min: usize, max: usize, at: &Pointer, failures: &mut Failures) {
+    let Some(count) = value.count() else { return };
+    if count < min {
+        failures.add(at, "too_few", format!("At least {min} items are needed."));
+    } else if count > max {
+        failures.add(at, "too_many", format!("At most {max} items are allowed."));
+    }
+}
+
+/// The number lies between `min` and `max`, both included.
+pub fn range<T: PartialOrd + std::fmt::Display>(value: &T, min: Option<T>, max: Option<T>, at: &Pointer, failures: &mut Failures) {
+    if let Some(min) = min
+        && !matches!(value.partial_cmp(&min), Some(std::cmp::Ordering::Greater | std::cmp::Ordering::Equal))
+    {
+        failures.add(at, "too_small", format!("The least allowed value is {min}."));
+    } else if let Some(max) = max
+        && !matches!(value.partial_cmp(&max), Some(std::cmp::Ordering::Less | std::cmp::Ordering::Equal))
+    {
+        failures.add(at, "too_large", format!("The greatest allowed value is {max}."));
+    }
+}
+
+/// The text matches a regular expression, which is compiled once.
+pub fn pattern(value: &impl CharLength, cell: &'static OnceLock<Option<Regex>>, pattern: &str, at: &Pointer, failures: &mut Failures) {
+    let Some(text) = value.text() else { return };
+    // A pattern that doesn't compile refuses everything: `#[input]` compiles every pattern in a test of its own.
+    let matches = cell.get_or_init(|| Regex::new(pattern).ok()).as_ref().is_some_and(|regex| regex.is_match(text));
+    if !matches {
+        failures.add(at, "pattern", "The text doesn't have the expected form.");
+    }
+}
+
+/// The text is an e-mail address.
+pub fn email(value: &impl CharLength, at: &Pointer, failures: &mut Failures) {
+    if value.text().is_some_and(|text| text.parse::<super::types::Email>().is_err()) {
+        failures.add(at, "email", "This is not an e-mail address.");
+    }
+}
+
+/// The text is an `https` or `http` URL without credentials.
+pub fn url(value: &impl CharLength, at: &Pointer, failures: &mut Failures) {
+    if value.text().is_some_and(|text| text.parse::<super::types::WebUrl>().is_err()) {
+        failures.add(at, "url", "This is not a web address.");
+    }
+}
+
+/// A function of the application finds the value right.
+pub fn custom<T>(value: &T, check: impl FnOnce(&T) -> Result<(), &'static str>, at: &Pointer, failures: &mut Failures) {
+    if let Err(detail) = check(value) {
+        failures.add(at, "refused", detail);
+    }
+}
