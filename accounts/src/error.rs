@@ -4,7 +4,7 @@ use portcullis_core::password::{Busy, PasswordRefusal, Unhashed};
 use portcullis_store::StoreError;
 
 use crate::name::NotAUsername;
-use crate::secrets::MasterKeyError;
+use crate::secrets::SecretError;
 
 /// Why accounts refuse or fail.
 #[derive(Debug, thiserror::Error)]
@@ -61,12 +61,15 @@ pub enum AccountError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The master key cannot be used.
-    #[error(transparent)]
-    MasterKey(#[from] MasterKeyError),
     /// Something else went wrong here; the text is for the log.
     #[error("{0}")]
     Internal(String),
+}
+
+impl From<SecretError> for AccountError {
+    fn from(error: SecretError) -> Self {
+        Self::Internal(error.to_string())
+    }
 }
 
 impl From<Unhashed> for AccountError {

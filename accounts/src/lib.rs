@@ -11,7 +11,6 @@ pub use error::AccountError;
 mod name;
 pub use name::{NotAUsername, Username};
 mod secrets;
-pub use secrets::{MasterKey, MasterKeyError};
 mod keys;
 pub use keys::{KeyRing, KeyView};
 mod service;

@@ -1,14 +1,13 @@
-use std::path::PathBuf;
-
-use portcullis_core::Secret;
+use portcullis_web::app::config::Section;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Section `accounts` of the settings.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AccountsSettings {
-    /// Whether strangers can make an account with `POST /users` (`PORTCULLIS_ACCOUNTS__REGISTRATION`).
+    /// Whether strangers can make an account with `POST /users`.
     pub registration: bool,
     /// The role of a new account that registered itself; by default `user` if there is such a role, else the least trusted one.
     pub registration_role: Option<String>,
@@ -52,13 +51,12 @@ pub struct AccountsSettings {
     pub hashing_iterations: u32,
     /// How long links for setting a password or making the first administrator last, in seconds.
     pub link_seconds: u32,
-    /// The master key: 32 random bytes in base64url. By default it is kept in `master.key` in the data directory. Every replica needs
-    /// the same one.
-    pub master_key: Option<Secret>,
-    /// A file that holds the master key.
-    pub master_key_file: Option<PathBuf>,
-    /// The contact line of `/.well-known/security.txt` (RFC 9116), a `mailto:` or `https:` address; there is no such page without it.
-    pub security_contact: Option<String>,
+    /// The contacts in `/.well-known/security.txt` (RFC 9116), `mailto:` or `https:` addresses; there is no such page without one.
+    pub security_contacts: Vec<String>,
+}
+
+impl Section for AccountsSettings {
+    const NAME: &'static str = "accounts";
 }
 
 impl Default for AccountsSettings {
@@ -86,9 +84,7 @@ impl Default for AccountsSettings {
             hashing_memory_kib: 19_456,
             hashing_iterations: 2,
             link_seconds: 30 * MINUTE,
-            master_key: None,
-            master_key_file: None,
-            security_contact: None,
+            security_contacts: Vec::new(),
         }
     }
 }
@@ -99,7 +95,7 @@ impl AccountsSettings {
     /// # Errors
     /// The key and what is wrong with its value.
     pub fn checked(self) -> Result<Self, SettingRefused> {
-        let contact_fits = self.security_contact.as_deref().is_none_or(|contact| {
+        let contacts_fit = self.security_contacts.iter().all(|contact| {
             (contact.starts_with("mailto:") || contact.starts_with("https://")) && contact.chars().all(|c| c.is_ascii_graphic())
         });
         let rules = [
@@ -120,8 +116,7 @@ impl AccountsSettings {
             ("hashing_queue", (1..=100_000).contains(&self.hashing_queue), "1 to 100000"),
             ("hashing_queue_per_address", self.hashing_queue_per_address >= 1, "at least 1"),
             ("link_seconds", (MINUTE..=7 * DAY).contains(&self.link_seconds), "60 to 604800"),
-            ("master_key", self.master_key.is_none() || self.master_key_file.is_none(), "not together with master_key_file"),
-            ("security_contact", contact_fits, "a mailto: or https: address"),
+            ("security_contacts", contacts_fit, "mailto: or https: addresses"),
         ];
         match rules.into_iter().find(|(_, holds, _)| !holds) {
             Some((key, _, wanted)) => Err(SettingRefused { key, wanted }),
@@ -158,6 +153,6 @@ mod tests {
         assert_eq!(refused(|s| s.failures_before_disabled = 101), "failures_before_disabled");
         assert_eq!(refused(|s| s.password_min_length = 7), "password_min_length");
         assert_eq!(refused(|s| s.access_token_seconds = 0), "access_token_seconds");
-        assert_eq!(refused(|s| s.security_contact = Some("javascript:1".to_owned())), "security_contact");
+        assert_eq!(refused(|s| s.security_contacts = vec!["javascript:1".to_owned()]), "security_contacts");
     }
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 use portcullis_core::token::{AccessClaims, SigningKey};
 use portcullis_core::{Clock, Id, Secret, Timestamp};
 use portcullis_store::{Database, Record, Row, StoreError, Transaction};
+use portcullis_web::app::MasterKey;
 
 use super::plan::{CACHED, Use, plan};
 use crate::error::AccountError;
-use crate::secrets::{MasterKey, MasterKeyError, Sealer};
+use crate::secrets::{SecretError, Sealer};
 
 /// The signing keys of the service: generated at the first start, rotated without an outage. Cheap to clone.
 #[derive(Clone)]
@@ -76,7 +77,7 @@ impl KeyRing {
         let ring = Self(Arc::new(Inner {
             database,
             clock,
-            sealer: master.sealer()?,
+            sealer: Sealer::new(master)?,
             issuer: issuer.to_owned(),
             token_lifetime: Duration::from_secs(u64::from(token_seconds)),
             keys: RwLock::default(),
@@ -200,7 +201,7 @@ impl KeyRing {
     async fn make_first(&self) -> Result<(), AccountError> {
         let mut transaction = self.0.database.begin().await?;
         transaction.query("UPDATE portcullis_security_epoch SET epoch = epoch + 1 WHERE id = 1").execute().await?;
-        let count: i64 = transaction.query("SELECT COUNT(*) FROM portcullis_signing_keys").fetch_one().await?;
+        let (count,): (i64,) = transaction.query("SELECT COUNT(*) FROM portcullis_signing_keys").fetch_one().await?;
         if count == 0 {
             self.insert(&mut transaction, self.0.clock.now()).await?;
         }
@@ -223,7 +224,7 @@ impl KeyRing {
     }
 
     fn unseal(&self, row: &Sealed) -> Result<Held, AccountError> {
-        let pkcs8 = self.0.sealer.open(&place(&row.kid), &row.sealed).ok_or(MasterKeyError::Wrong)?;
+        let pkcs8 = self.0.sealer.open(&place(&row.kid), &row.sealed).ok_or(SecretError::WrongMasterKey)?;
         let key = SigningKey::from_pkcs8(&pkcs8).map_err(|error| AccountError::Internal(error.to_string()))?;
         Ok(Held { key, created_at: row.created_at, signs_from: row.signs_from })
     }
@@ -233,8 +234,8 @@ impl KeyRing {
         let sealed = self.0.sealer.seal(CHECK, CHECK.as_bytes())?;
         let insert = "INSERT INTO portcullis_master_key_check (id, sealed) VALUES (1, $1) ON CONFLICT (id) DO NOTHING";
         self.0.database.query(insert).bind(sealed).execute().await?;
-        let stored: String = self.0.database.query("SELECT sealed FROM portcullis_master_key_check WHERE id = 1").fetch_one().await?;
-        self.0.sealer.open(CHECK, &stored).map(|_| ()).ok_or_else(|| MasterKeyError::Wrong.into())
+        let (stored,): (String,) = self.0.database.query("SELECT sealed FROM portcullis_master_key_check WHERE id = 1").fetch_one().await?;
+        self.0.sealer.open(CHECK, &stored).map(|_| ()).ok_or_else(|| SecretError::WrongMasterKey.into())
     }
 }
 

@@ -1,12 +1,6 @@
-//! Secrets of the service: the master key, what is derived from it, and opaque tokens.
-//!
-//! Let through: a master key of 32 random bytes, from a setting or from `master.key` in the data directory (mode 0600, made at the first
-//! start). Refused: a blank, short or monotonous key, a key file that others can read, a key that is not the one that the database was
-//! sealed with. The deployment must give every replica the same key and keep it apart from the database's backups.
+//! Secrets of accounts: what is sealed at rest, keyed digests, opaque tokens. All keys are derived from the service's master key.
 
-mod master_key;
-pub use master_key::{MasterKey, MasterKeyError};
 mod seal;
-pub(crate) use seal::{Sealer, Unsealed};
+pub(crate) use seal::{SecretError, Sealer};
 mod opaque;
-pub(crate) use opaque::{digest, random_token};
+pub(crate) use opaque::{digest, digest_key, random_token};

@@ -42,7 +42,7 @@ pub struct Invited {
 }
 
 impl Actor {
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         match self {
             Self::User(principal) => principal.subject().to_owned(),
             Self::CommandLine => "command line".to_owned(),
@@ -204,7 +204,7 @@ impl AccountService {
     }
 
     async fn keep_an_administrator(&self, change: &mut Change<'_>, leaving: Id) -> Result<(), AccountError> {
-        let others: i64 = change
+        let (others,): (i64,) = change
             .query("SELECT COUNT(*) FROM portcullis_users WHERE role = $1 AND disabled_at IS NULL AND id <> $2")
             .bind(self.top_role())
             .bind(leaving)

@@ -56,7 +56,7 @@ impl AccountService {
             self.reserve_address(&mut transaction, address, now).await?;
         }
         let settings = self.settings();
-        let count: Option<i64> = transaction
+        let count: Option<(i64,)> = transaction
             .query(RESERVE_ACCOUNT)
             .bind(counters.account.as_str())
             .bind(counters.kind)
@@ -68,12 +68,12 @@ impl AccountService {
             .fetch_optional()
             .await?;
         transaction.commit().await?;
-        Ok(count.map_or(Reservation::Locked, Reservation::Granted))
+        Ok(count.map_or(Reservation::Locked, |(count,)| Reservation::Granted(count)))
     }
 
     async fn reserve_address(&self, transaction: &mut Transaction, address: &str, now: Timestamp) -> Result<(), AccountError> {
         let window = Duration::from_secs(u64::from(self.settings().address_window_seconds));
-        let reserved: Option<i64> = transaction
+        let reserved: Option<(i64,)> = transaction
             .query(RESERVE_ADDRESS)
             .bind(address)
             .bind(now)

@@ -22,7 +22,7 @@ pub(super) struct Change<'service> {
 impl AccountService {
     pub(super) async fn change(&self) -> Result<Change<'_>, AccountError> {
         let mut transaction = self.database().begin().await?;
-        let epoch: i64 = transaction
+        let (epoch,): (i64,) = transaction
             .query("UPDATE portcullis_security_epoch SET epoch = epoch + 1 WHERE id = 1 RETURNING epoch")
             .fetch_one()
             .await?;
@@ -34,7 +34,7 @@ impl AccountService {
     /// # Errors
     /// When the store is away.
     pub async fn follow_epoch(&self) -> Result<(), AccountError> {
-        let epoch: i64 = self.database().query("SELECT epoch FROM portcullis_security_epoch WHERE id = 1").fetch_one().await?;
+        let (epoch,): (i64,) = self.database().query("SELECT epoch FROM portcullis_security_epoch WHERE id = 1").fetch_one().await?;
         if self.0.epoch.swap(epoch, Ordering::AcqRel) != epoch {
             self.0.keys.reload().await?;
             self.0.revocations.forget_all();

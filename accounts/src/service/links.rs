@@ -120,7 +120,7 @@ impl AccountService {
     }
 
     async fn has_administrator(&self, transaction: &mut Transaction) -> Result<bool, AccountError> {
-        let count: i64 =
+        let (count,): (i64,) =
             transaction.query("SELECT COUNT(*) FROM portcullis_users WHERE role = $1").bind(self.top_role()).fetch_one().await?;
         Ok(count > 0)
     }

@@ -1,16 +1,16 @@
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use portcullis_core::password::{ClientKey, HashingCost, HashingPool, PasswordPolicy};
-use portcullis_core::{Clock, Id, Revocations, RoleEntry, Secret};
+use portcullis_core::{Clock, Id, Revocations, RoleEntry};
 use portcullis_store::Database;
+use portcullis_web::app::MasterKey;
 
 use super::{AccountService, Inner};
 use crate::error::AccountError;
 use crate::keys::KeyRing;
-use crate::secrets::MasterKey;
+use crate::secrets::digest_key;
 use crate::settings::AccountsSettings;
 
 /// What accounts are put together from. Nothing global is read: tests give other values.
@@ -30,8 +30,8 @@ pub struct AccountParts {
     pub public_url: String,
     /// The service's name, which is nobody's password.
     pub service_name: String,
-    /// Where the master key is kept when no setting holds it.
-    pub data_dir: PathBuf,
+    /// The key that the others are derived from.
+    pub master_key: MasterKey,
     /// Another hashing cost than the settings', for tests.
     pub cost: Option<HashingCost>,
 }
@@ -70,10 +70,10 @@ impl Origin {
 }
 
 impl AccountService {
-    /// Puts accounts together: checks the settings, opens the master key, loads or makes the signing keys, starts the hashing threads.
+    /// Puts accounts together: checks the settings, loads or makes the signing keys, starts the hashing threads.
     ///
     /// # Errors
-    /// When a setting makes no sense, when the master key is missing, open to others or not the database's, when the database is away.
+    /// When a setting makes no sense, when the master key is not the database's, when the database is away.
     pub async fn start(parts: AccountParts) -> Result<Self, AccountError> {
         let settings = parts.settings.checked().map_err(|refused| AccountError::Internal(refused.to_string()))?;
         if let Some(role) = &settings.registration_role {
@@ -85,7 +85,7 @@ impl AccountService {
             None => HashingCost::new(settings.hashing_memory_kib, settings.hashing_iterations)
                 .map_err(|refused| AccountError::Internal(format!("accounts.hashing_memory_kib, accounts.hashing_iterations: {refused}")))?,
         };
-        let master = open_master_key(&settings, &parts.data_dir)?;
+        let master = parts.master_key;
         let keys =
             KeyRing::open(parts.database.clone(), parts.clock.clone(), &master, &parts.public_url, settings.access_token_seconds).await?;
         let threads = settings.hashing_threads.map_or_else(default_threads, |threads| usize::try_from(threads).unwrap_or(1));
@@ -93,8 +93,8 @@ impl AccountService {
         let hashing = HashingPool::start(cost, threads, bound(settings.hashing_queue), bound(settings.hashing_queue_per_address))
             .map_err(|error| AccountError::Internal(error.to_string()))?;
         let service = Self(Arc::new(Inner {
-            refresh_key: master.digest_key(b"portcullis refresh tokens 1")?,
-            attempt_key: master.digest_key(b"portcullis login attempts 1")?,
+            refresh_key: digest_key(&master, "accounts: refresh tokens, 1"),
+            attempt_key: digest_key(&master, "accounts: login attempts, 1"),
             policy: PasswordPolicy::with_min_length(bound(settings.password_min_length)),
             epoch: AtomicI64::new(0),
             database: parts.database,
@@ -110,18 +110,6 @@ impl AccountService {
         service.follow_epoch().await?;
         Ok(service)
     }
-}
-
-fn open_master_key(settings: &AccountsSettings, data_dir: &Path) -> Result<MasterKey, AccountError> {
-    let key = match (&settings.master_key, &settings.master_key_file) {
-        (Some(text), _) => MasterKey::parse(text)?,
-        (None, Some(file)) => {
-            let text = std::fs::read_to_string(file).map_err(|cause| AccountError::Internal(format!("{}: {cause}", file.display())))?;
-            MasterKey::parse(&Secret::new(text))?
-        }
-        (None, None) => MasterKey::from_file(&data_dir.join("master.key"))?,
-    };
-    Ok(key)
 }
 
 fn default_threads() -> usize {

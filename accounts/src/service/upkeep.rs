@@ -1,8 +1,10 @@
 use std::time::Duration;
 
-use super::AccountService;
 use super::attempts::{ADDRESS, NOBODY};
+use super::audit::{Event, Kind};
+use super::{AccountService, Actor, Origin};
 use crate::error::AccountError;
+use crate::keys::KeyView;
 
 impl AccountService {
     /// Deletes what has no meaning any more: sessions and tokens long over, spent links, counters of addresses and of names that nobody
@@ -26,6 +28,22 @@ impl AccountService {
         // Made-up names cannot fill the disk: the oldest beyond the bound go, however young.
         self.database().query(BOUND_NOBODY).bind(NOBODY).bind(MOST_NOBODIES).execute().await?;
         Ok(())
+    }
+}
+
+impl AccountService {
+    /// Makes the next signing key. It is published at once and signs when verifiers have had time to learn it; tokens of the present one
+    /// stay valid until they expire.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn rotate_keys(&self, actor: &Actor, origin: &Origin) -> Result<KeyView, AccountError> {
+        let mut change = self.change().await?;
+        let key = self.keys().add_next(change.transaction()).await?;
+        change.record(Event::new(Kind::KeyRotated, origin).actor(actor.name()).detail("kid", key.kid.as_str())).await?;
+        change.commit().await?;
+        self.keys().reload().await?;
+        Ok(key)
     }
 }
 
