@@ -17,3 +17,4 @@ pub mod policy;
 pub mod token;
 mod revocation;
 pub use revocation::Revocations;
+pub mod password;
