@@ -15,6 +15,7 @@ mod pipeline;
 mod passage;
 mod route;
 mod health;
+mod management;
 mod documents;
 mod docs_ui;
 mod matrix;
