@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use portcullis_core::token::{AccessClaims, SigningKey};
+use portcullis_core::token::{AccessClaims, Expected, SigningKey, TokenError, Verifier};
 use portcullis_core::{Clock, Id, Secret, Timestamp};
 use portcullis_store::{Database, Record, Row, StoreError, Transaction};
 use portcullis_web::app::MasterKey;
@@ -152,13 +152,14 @@ impl KeyRing {
         let claims = AccessClaims {
             iss: self.0.issuer.clone(),
             sub: token.subject.to_string(),
-            aud: self.0.issuer.clone(),
+            aud: self.0.issuer.clone().into(),
             exp: (token.issued_at + self.0.token_lifetime).as_seconds(),
             iat: token.issued_at.as_seconds(),
+            nbf: None,
             jti: token.id.to_string(),
             client_id: token.client.to_owned(),
-            auth_time: token.authenticated_at.as_seconds(),
-            sid: token.session.to_string(),
+            auth_time: Some(token.authenticated_at.as_seconds()),
+            sid: Some(token.session.to_string()),
             scope: token.scope.map(str::to_owned),
             roles: vec![token.role.to_owned()],
             amr: token.methods.split(' ').map(str::to_owned).collect(),
@@ -169,22 +170,19 @@ impl KeyRing {
     /// Verifies an access token of this service: signature, issuer, audience and times; its session is another matter.
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Verified, &'static str> {
         let held = self.held();
-        let claims = self
-            .uses(&held)
-            .into_iter()
-            .zip(held.iter())
-            .filter(|(state, _)| *state != Use::Gone)
-            .find_map(|(_, held)| held.key.verify(token).ok())
-            .ok_or("no key of ours signed it")?;
-        let expires_at = Timestamp::from_seconds(claims.exp);
-        if claims.iss != self.0.issuer || claims.aud != self.0.issuer || expires_at <= now {
-            return Err("another issuer or audience, or expired");
-        }
+        let live = self.uses(&held).into_iter().zip(held.iter()).filter(|(state, _)| *state != Use::Gone);
+        let verifier = Verifier::new(live.map(|(_, held)| held.key.public()).collect());
+        let expected = Expected { issuer: &self.0.issuer, audience: &self.0.issuer, now, leeway: 0 };
+        let claims = verifier.verify(token, &expected).map_err(|error| match error {
+            TokenError::Time => "outside its time",
+            TokenError::UnknownKey => "no key of ours signed it",
+            _ => "not a token of ours",
+        })?;
         Ok(Verified {
             subject: claims.sub,
-            session: claims.sid.parse().map_err(|_| "no session")?,
+            session: claims.sid.as_deref().unwrap_or("").parse().map_err(|_| "no session")?,
             scopes: claims.scope.map(|scope| scope.split(' ').map(str::to_owned).collect()),
-            expires_at,
+            expires_at: Timestamp::from_seconds(claims.exp),
         })
     }
 
