@@ -163,6 +163,12 @@ impl<R: RoleKind, S> App<R, S> {
         self
     }
 
+    /// The sections of the settings that this application knows.
+    #[must_use]
+    pub const fn sections(&self) -> &Sections {
+        &self.parts.sections
+    }
+
     /// Every endpoint with these settings, modules' included, sorted by path and method.
     #[must_use]
     pub fn registry(&self, settings: &Settings) -> Vec<&'static Endpoint> {

@@ -19,7 +19,7 @@ use super::pipeline::Pipeline;
 use super::route::{Inner, Routes};
 use super::runtime::{RequestLimits, Runtime};
 use super::spawner::Spawner;
-use crate::accept::{Server, ServerParts, Shutdown};
+use crate::accept::{Server, ServerParts, Shutdown, TlsMode};
 use crate::admit::{Cors, Hosts, LoadShed, RateLimits, TrustedProxies};
 use crate::authn::{Authenticator, Authority};
 use crate::observe::{AccessLog, LogFormat, LogSink, Metrics, init_logs};
@@ -143,12 +143,11 @@ impl Parts {
         let server = Server::bind(ServerParts {
             listen: settings.listen,
             management: settings.management_listen,
-            http: settings.http_listen,
-            public_url: &settings.public_url,
             tls: &settings.tls,
             limits: &settings.limits,
             data_dir: &settings.data_dir,
             trusted: &trusted,
+            clock: &starting.clock,
         })
         .await?;
         let metrics = Arc::new(Metrics::new(parts.version, &starting.clock));
@@ -213,7 +212,7 @@ fn pipeline(
         unmatched: metrics.endpoint("_OTHER", "unmatched"),
         metrics,
         url_bytes: settings.limits.url_bytes,
-        is_behind_proxy: !trusted.is_empty() && settings.tls.is_behind_proxy(),
+        is_behind_proxy: !trusted.is_empty() && settings.tls.mode == TlsMode::BehindProxy,
         trusted,
     });
     let _ = behind_layers.0.set(Arc::downgrade(&pipeline));
