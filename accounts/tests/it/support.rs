@@ -130,7 +130,7 @@ macro_rules! on_every_database {
         mod postgres {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn $name() {
-                let Some(url) = crate::support::fresh_postgres().await else { return };
+                let Some(url) = crate::support::fresh_postgres() else { return };
                 let world = crate::support::World::new(url, crate::support::Guard::Server, |_settings| { $(($change)(_settings))? }).await;
                 super::$name(world).await;
             })*
@@ -140,10 +140,11 @@ macro_rules! on_every_database {
 }
 pub(crate) use on_every_database;
 
+static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+
 /// A new database of the PostgreSQL server that `PORTCULLIS_TEST_POSTGRES_URL` names (without a database at the end).
-pub(crate) async fn fresh_postgres() -> Option<String> {
+pub(crate) fn fresh_postgres() -> Option<String> {
     let server = std::env::var_os("PORTCULLIS_TEST_POSTGRES_URL")?.into_string().unwrap();
-    static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
     let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let name = format!("accounts_{}_{number}", std::process::id());
     let made = std::process::Command::new("psql").args([&format!("{server}/postgres"), "-qc", &format!("CREATE DATABASE {name}")]).status().unwrap();
