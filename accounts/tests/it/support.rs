@@ -25,6 +25,7 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) url: String,
     pub(crate) guard: Arc<Guard>,
+    pub(crate) revocations: Revocations,
 }
 
 /// The folder or server of the database, until the last world over it is gone.
@@ -41,14 +42,17 @@ impl World {
         settings.hashing_queue = 1000;
         settings.hashing_queue_per_address = 1000;
         change(&mut settings);
-        let service = start(&url, &clock, settings).await;
-        Self { service, hand, clock, url, guard: Arc::new(guard) }
+        let revocations = Revocations::new();
+        let service = start(&url, &clock, settings, revocations.clone()).await;
+        Self { service, hand, clock, url, guard: Arc::new(guard), revocations }
     }
 
     /// Another process on the same database.
     pub(crate) async fn another(&self) -> Self {
-        let service = start(&self.url, &self.clock, self.service.settings().clone()).await;
-        Self { service, hand: self.hand.clone(), clock: self.clock.clone(), url: self.url.clone(), guard: Arc::clone(&self.guard) }
+        let revocations = Revocations::new();
+        let service = start(&self.url, &self.clock, self.service.settings().clone(), revocations.clone()).await;
+        let (hand, clock, url) = (self.hand.clone(), self.clock.clone(), self.url.clone());
+        Self { service, hand, clock, url, guard: Arc::clone(&self.guard), revocations }
     }
 
     pub(crate) async fn user(&self, name: &str, role: &str) -> UserView {
@@ -90,10 +94,11 @@ pub(crate) fn by(principal: Principal) -> Actor {
     Actor::User(principal)
 }
 
-async fn start(url: &str, clock: &Clock, settings: AccountsSettings) -> AccountService {
+async fn start(url: &str, clock: &Clock, settings: AccountsSettings, revocations: Revocations) -> AccountService {
     let database = Database::connect(&DatabaseSettings::new(Secret::new(url))).await.unwrap();
     database.migrate(&[MIGRATIONS], clock.now()).await.unwrap();
-    AccountService::start(parts(database, clock, settings)).await.unwrap()
+    let parts = AccountParts { revocations, ..parts(database, clock, settings) };
+    AccountService::start(parts).await.unwrap()
 }
 
 pub(crate) fn parts(database: Database, clock: &Clock, settings: AccountsSettings) -> AccountParts {
