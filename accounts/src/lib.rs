@@ -24,3 +24,5 @@ pub use keys::{KeyRing, KeyView};
 mod service;
 pub use service::{AccountParts, AccountService, Actor, AuditView, Grant, Invited, NewUser, Origin, UserView};
 mod authority;
+mod commands;
+pub use commands::{AccountsCommand, AddUser, CommandFailed, KeysCommand, Terminal, UserCommand};

@@ -1,11 +1,12 @@
 //! Every route of accounts with its policy. The bodies live in `http`.
+#![expect(clippy::unused_async, reason = "handlers are async functions, also where there is nothing to wait for")]
 
 use portcullis_core::Principal;
 use portcullis_macros::{get, patch, post, put};
 use portcullis_web::app::{Endpoint, Registered};
 use portcullis_web::authz::{Authenticated, Authorized, Can, Change, Public, Read};
 use portcullis_web::extract::{Form, Json, OAuthForm, PageRequest, Query};
-use portcullis_web::respond::{Created, NoContent, Page, Problem};
+use portcullis_web::respond::{Created, Page, Problem};
 
 use crate::http::documents::{Jwks, Metadata, SecurityTxt, Stylesheet};
 use crate::http::inputs::{Code, LogInForm, NewAccount, NewPassword, ProfileChange, RoleChange, SetPasswordForm, SetUpForm, UserToInvite};

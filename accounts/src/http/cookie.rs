@@ -2,11 +2,12 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use portcullis_core::Secret;
 use portcullis_web::Response;
 use portcullis_web::app::OperationDoc;
+use portcullis_web::authn::SESSION_COOKIE;
 use portcullis_web::respond::{Answer, NoContent};
 
 /// The `Set-Cookie` of a new session: not persistent, out of reach of scripts, of this host alone.
 pub(super) fn session(value: &Secret) -> Option<HeaderValue> {
-    let mut cookie = HeaderValue::from_str(&format!("{NAME}={}; {ATTRIBUTES}", value.expose())).ok()?;
+    let mut cookie = HeaderValue::from_str(&format!("{SESSION_COOKIE}={}; {ATTRIBUTES}", value.expose())).ok()?;
     cookie.set_sensitive(true);
     Some(cookie)
 }
@@ -33,7 +34,6 @@ impl Answer for SignedOut {
     }
 }
 
-const NAME: &str = "__Host-session";
 const ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Lax";
 const GONE: &str = "__Host-session=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0";
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");

@@ -92,6 +92,7 @@ pub(crate) async fn password_is_set(accounts: &AccountService, origin: &Origin, 
 }
 
 /// The sentence for the page, where it is the visitor who can mend it.
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other refusal is no sentence for the page")]
 fn told(error: AccountError) -> Result<String, Problem> {
     match error {
         AccountError::Password(refusal) => Ok(refusal.to_string()),

@@ -9,7 +9,7 @@ use super::outputs::TokenAnswer;
 use crate::error::AccountError;
 use crate::service::{AccountService, FIRST_PARTY, Origin};
 
-/// Answers by grant type; a form without one is a log-in, as FastAPI's `OAuth2PasswordRequestForm` has it.
+/// Answers by grant type; a form without one is a log-in, as `FastAPI`'s `OAuth2PasswordRequestForm` has it.
 pub(crate) async fn issue(accounts: &AccountService, origin: &Origin, form: &OAuthForm) -> Result<TokenAnswer, Problem> {
     match form.one("grant_type").unwrap_or("password") {
         "password" if accounts.settings().password_grant => by_password(accounts, origin, form).await,
@@ -34,6 +34,7 @@ async fn by_refresh_token(accounts: &AccountService, origin: &Origin, form: &OAu
     granted.map(TokenAnswer).map_err(problem)
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other refusal has the form of all problems")]
 fn problem(error: AccountError) -> Problem {
     no_store(match error {
         AccountError::Credentials(reason) => Problem::oauth("invalid_grant", "Incorrect username or password")
