@@ -10,7 +10,7 @@ use portcullis_web::respond::{Created, Page, Problem};
 
 use crate::http::documents::{Jwks, Metadata, SecurityTxt, Stylesheet};
 use crate::http::inputs::{Code, LogInForm, NewAccount, NewPassword, ProfileChange, RoleChange, SetPasswordForm, SetUpForm, UserToInvite};
-use crate::http::outputs::{AuditEventView, InvitationView, RoleView, TokenAnswer, UserOut};
+use crate::http::outputs::{AuditEventView, InvitationView, PasswordChanged, RoleView, TokenAnswer, UserOut};
 use crate::http::pages::Shown;
 use crate::http::{Came, SameOrigin, SignedOut, admin, documents, own, pages, token};
 use crate::permission::AccountsPermission;
@@ -70,7 +70,7 @@ async fn change_me(me: Principal, accounts: AccountService, came: Came, Json(new
 
 /// Change my password. Every session ends; the answer begins a new one.
 #[post("/users/me/password", access = Authenticated, class = Credentials)]
-async fn change_password(me: Principal, accounts: AccountService, came: Came, Json(new): Json<NewPassword>) -> Result<TokenAnswer, Problem> {
+async fn change_password(me: Principal, accounts: AccountService, came: Came, Json(new): Json<NewPassword>) -> Result<PasswordChanged, Problem> {
     own::change_password(&accounts, &me, &came.0, &new).await
 }
 

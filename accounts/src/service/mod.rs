@@ -54,6 +54,7 @@ pub(crate) struct Inner {
     pub(crate) keys: KeyRing,
     refresh_key: hmac::Key,
     attempt_key: hmac::Key,
+    turns: attempts::Turns,
     /// The last security epoch that this process acted upon.
     epoch: AtomicI64,
 }

@@ -9,3 +9,4 @@ mod administration;
 mod signing;
 mod commands;
 mod table;
+mod routes;
