@@ -12,6 +12,7 @@ pub use application::{App, RawMount};
 mod start;
 pub use start::{Running, StartError};
 mod pipeline;
+mod passage;
 mod route;
 mod health;
 mod documents;
