@@ -36,10 +36,7 @@ fn make_file(path: &Path) -> std::io::Result<()> {
 }
 
 fn named(error: StoreError, path: &Path) -> StoreError {
-    match error {
-        StoreError::Corrupt(problem) => StoreError::Corrupt(format!("{}: {problem}", path.display())),
-        other => other,
-    }
+    if let StoreError::Corrupt(problem) = error { StoreError::Corrupt(format!("{}: {problem}", path.display())) } else { error }
 }
 
 #[cfg(feature = "postgres")]

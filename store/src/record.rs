@@ -89,12 +89,8 @@ fn decode(column: &At<'_>, problem: &str) -> StoreError {
     StoreError::Decode { column, problem: problem.to_owned() }
 }
 
-fn unread(column: &At<'_>, error: sqlx::Error) -> StoreError {
-    match error {
-        sqlx::Error::ColumnDecode { source, .. } => decode(column, &source.to_string()),
-        sqlx::Error::ColumnNotFound(_) | sqlx::Error::ColumnIndexOutOfBounds { .. } => decode(column, "there is no such column"),
-        other => decode(column, &other.to_string()),
-    }
+fn unread(column: &At<'_>, error: &sqlx::Error) -> StoreError {
+    if let sqlx::Error::ColumnDecode { source, .. } = error { decode(column, &source.to_string()) } else { decode(column, &error.to_string()) }
 }
 
 macro_rules! read {
@@ -114,7 +110,7 @@ macro_rules! columns {
     ($($type:ty),*) => {$(
         impl Column for $type {
             fn read(row: &Row, column: &At<'_>) -> Result<Option<Self>, StoreError> {
-                read!(row, column, $type).map_err(|error| unread(column, error))
+                read!(row, column, $type).map_err(|error| unread(column, &error))
             }
         }
     )*};
@@ -129,8 +125,8 @@ impl Column for i64 {
             Err(sqlx::Error::ColumnDecode { .. }) if matches!(row.0, Inner::Postgres(_)) => read!(row, column, i32)
                 .map(|value| value.map(Self::from))
                 .or_else(|_| read!(row, column, i16).map(|value| value.map(Self::from)))
-                .map_err(|error| unread(column, error)),
-            value => value.map_err(|error| unread(column, error)),
+                .map_err(|error| unread(column, &error)),
+            value => value.map_err(|error| unread(column, &error)),
         }
     }
 }
