@@ -108,6 +108,7 @@ impl Record for Present {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape of `map_err`")]
 fn unavailable(error: StoreError) -> Rejection {
     Rejection::Unavailable(error.to_string())
 }

@@ -76,7 +76,7 @@ impl From<Unhashed> for AccountError {
     fn from(error: Unhashed) -> Self {
         match error {
             Unhashed::Busy(busy) => Self::Busy(busy),
-            other => Self::Internal(other.to_string()),
+            Unhashed::Failed(_) | _ => Self::Internal(error.to_string()),
         }
     }
 }

@@ -2,6 +2,14 @@
 //!
 //! Begin with `service`, which does everything without HTTP; `routes.rs` is the table of contents of what the outside world can call.
 
+extern crate portcullis_web as portcullis;
+
+mod module;
+pub use module::{Accounts, WithAccounts};
+mod routes;
+mod http;
+mod permission;
+pub use permission::AccountsPermission;
 mod settings;
 pub use settings::{AccountsSettings, SettingRefused};
 mod schema;
@@ -16,3 +24,5 @@ pub use keys::{KeyRing, KeyView};
 mod service;
 pub use service::{AccountParts, AccountService, Actor, AuditView, Grant, Invited, NewUser, Origin, UserView};
 mod authority;
+mod commands;
+pub use commands::{AccountsCommand, AddUser, CommandFailed, KeysCommand, Terminal, UserCommand};

@@ -176,7 +176,7 @@ impl KeyRing {
         let claims = verifier.verify(token, &expected).map_err(|error| match error {
             TokenError::Time => "outside its time",
             TokenError::UnknownKey => "no key of ours signed it",
-            _ => "not a token of ours",
+            TokenError::Malformed | TokenError::Header | TokenError::Signature | TokenError::NotForUs | TokenError::NoSubject | _ => "not a token of ours",
         })?;
         Ok(Verified {
             subject: claims.sub,

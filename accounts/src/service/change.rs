@@ -43,6 +43,13 @@ impl AccountService {
     }
 }
 
+impl AccountService {
+    /// Everything that this process remembers is to be verified anew.
+    pub(crate) fn forget_everything(&self) {
+        self.0.revocations.forget_all();
+    }
+}
+
 impl Change<'_> {
     pub(super) fn query(&mut self, sql: &'static str) -> Query<'_> {
         self.transaction.query(sql)

@@ -38,7 +38,7 @@ use crate::keys::KeyRing;
 use crate::settings::AccountsSettings;
 
 /// Accounts: users, sessions, tokens. Cheap to clone.
-#[derive(Clone)]
+#[derive(Clone, portcullis_macros::Provider)]
 pub struct AccountService(Arc<Inner>);
 
 pub(crate) struct Inner {
@@ -75,6 +75,12 @@ impl AccountService {
     #[must_use]
     pub fn public_url(&self) -> &str {
         &self.0.public_url
+    }
+
+    /// The name of the service, as its pages show it.
+    #[must_use]
+    pub fn service_name(&self) -> &str {
+        &self.0.service_name
     }
 
     /// The keys that sign access tokens.

@@ -1,6 +1,6 @@
 use portcullis_core::password::PasswordHash;
 use portcullis_core::{Id, Timestamp};
-use portcullis_store::{Record, Row, StoreError, Transaction};
+use portcullis_store::{Database, Record, Row, StoreError, Transaction};
 
 use super::AccountService;
 use crate::error::AccountError;
@@ -49,6 +49,12 @@ impl Record for UserView {
     }
 }
 
+impl UserView {
+    pub(crate) async fn find(database: &Database, id: Id) -> Result<Option<Self>, StoreError> {
+        database.query(USER_BY_ID).bind(id).fetch_optional().await
+    }
+}
+
 /// What a log-in looks at.
 pub(super) struct Candidate {
     pub(super) id: Id,
@@ -74,7 +80,7 @@ impl AccountService {
     /// # Errors
     /// When there is none, or the store is away.
     pub async fn user(&self, id: Id) -> Result<UserView, AccountError> {
-        self.database().query(USER_BY_ID).bind(id).fetch_optional().await?.ok_or(AccountError::UnknownUser)
+        UserView::find(self.database(), id).await?.ok_or(AccountError::UnknownUser)
     }
 
     /// The user of this name, for the command line.

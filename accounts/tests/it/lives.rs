@@ -116,17 +116,48 @@ on_every_database! {
 
     async fn what_was_remembered_is_forgotten_when_another_process_takes_it_away(world) {
         let ann = world.user("ann", "user").await;
-        let revocations = portcullis_core::Revocations::new();
-        let database = portcullis_store::Database::connect(&portcullis_store::DatabaseSettings::new(Secret::new(world.url.as_str()))).await.unwrap();
-        let mut parts = crate::support::parts(database, &world.clock, world.service.settings().clone());
-        parts.revocations = revocations.clone();
-        let watching = portcullis_accounts::AccountService::start(parts).await.unwrap();
-        let slot = revocations.slot(&ann.id.to_string());
-        let before = revocations.stamp(slot);
-        watching.follow_epoch().await.unwrap();
-        assert_eq!(revocations.stamp(slot), before, "nothing happened");
+        let watching = world.another().await;
+        let slot = watching.revocations.slot(&ann.id.to_string());
+        let before = watching.revocations.stamp(slot);
+        watching.service.follow_epoch().await.unwrap();
+        assert_eq!(watching.revocations.stamp(slot), before, "nothing happened");
         world.service.disable(&Actor::CommandLine, ann.id, &origin()).await.unwrap();
-        watching.follow_epoch().await.unwrap();
-        assert_ne!(revocations.stamp(slot), before);
+        watching.service.follow_epoch().await.unwrap();
+        assert_ne!(watching.revocations.stamp(slot), before);
+    }
+
+    async fn whatever_takes_something_away_forgets_what_this_process_remembers(world) {
+        let ann = world.user("ann", "user").await;
+        let slot = world.revocations.slot(&ann.id.to_string());
+        let (service, from, actor) = (&world.service, origin(), Actor::CommandLine);
+        let mut before = world.revocations.stamp(slot);
+        let mut forgot = |what: &str| {
+            let after = world.revocations.stamp(slot);
+            assert_ne!(after, before, "{what}");
+            before = after;
+        };
+        let grant = world.log_in("ann").await;
+        service.log_out(ann.id, grant.session, &from).await.unwrap();
+        forgot("logging out");
+        service.log_out_everywhere(ann.id, &from).await.unwrap();
+        forgot("logging out everywhere");
+        service.set_role(&actor, ann.id, "guest", &from).await.unwrap();
+        forgot("a new role");
+        service.disable(&actor, ann.id, &from).await.unwrap();
+        forgot("disabling");
+        service.enable(&actor, ann.id, &from).await.unwrap();
+        forgot("enabling");
+        service.change_password(ann.id, &Secret::new(PASSWORD), &Secret::new(OTHER), &from).await.unwrap();
+        forgot("changing the password");
+        service.reset_password(ann.id, &Secret::new(PASSWORD)).await.unwrap();
+        forgot("resetting the password");
+        let first = world.log_in("ann").await;
+        world.refresh(&first).await.unwrap();
+        world.pass(11);
+        assert!(world.refresh(&first).await.is_err());
+        forgot("a refresh token used twice");
+        let before = world.revocations.stamp(slot);
+        service.follow_epoch().await.unwrap();
+        assert_eq!(world.revocations.stamp(slot), before, "its own steps are not taken twice");
     }
 }

@@ -7,3 +7,5 @@ mod lives;
 mod refresh;
 mod administration;
 mod signing;
+mod commands;
+mod table;

@@ -25,6 +25,7 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) url: String,
     pub(crate) guard: Arc<Guard>,
+    pub(crate) revocations: Revocations,
 }
 
 /// The folder or server of the database, until the last world over it is gone.
@@ -41,14 +42,17 @@ impl World {
         settings.hashing_queue = 1000;
         settings.hashing_queue_per_address = 1000;
         change(&mut settings);
-        let service = start(&url, &clock, settings).await;
-        Self { service, hand, clock, url, guard: Arc::new(guard) }
+        let revocations = Revocations::new();
+        let service = start(&url, &clock, settings, revocations.clone()).await;
+        Self { service, hand, clock, url, guard: Arc::new(guard), revocations }
     }
 
     /// Another process on the same database.
     pub(crate) async fn another(&self) -> Self {
-        let service = start(&self.url, &self.clock, self.service.settings().clone()).await;
-        Self { service, hand: self.hand.clone(), clock: self.clock.clone(), url: self.url.clone(), guard: Arc::clone(&self.guard) }
+        let revocations = Revocations::new();
+        let service = start(&self.url, &self.clock, self.service.settings().clone(), revocations.clone()).await;
+        let (hand, clock, url) = (self.hand.clone(), self.clock.clone(), self.url.clone());
+        Self { service, hand, clock, url, guard: Arc::clone(&self.guard), revocations }
     }
 
     pub(crate) async fn user(&self, name: &str, role: &str) -> UserView {
@@ -90,10 +94,11 @@ pub(crate) fn by(principal: Principal) -> Actor {
     Actor::User(principal)
 }
 
-async fn start(url: &str, clock: &Clock, settings: AccountsSettings) -> AccountService {
+async fn start(url: &str, clock: &Clock, settings: AccountsSettings, revocations: Revocations) -> AccountService {
     let database = Database::connect(&DatabaseSettings::new(Secret::new(url))).await.unwrap();
     database.migrate(&[MIGRATIONS], clock.now()).await.unwrap();
-    AccountService::start(parts(database, clock, settings)).await.unwrap()
+    let parts = AccountParts { revocations, ..parts(database, clock, settings) };
+    AccountService::start(parts).await.unwrap()
 }
 
 pub(crate) fn parts(database: Database, clock: &Clock, settings: AccountsSettings) -> AccountParts {
@@ -130,7 +135,7 @@ macro_rules! on_every_database {
         mod postgres {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn $name() {
-                let Some(url) = crate::support::fresh_postgres().await else { return };
+                let Some(url) = crate::support::fresh_postgres() else { return };
                 let world = crate::support::World::new(url, crate::support::Guard::Server, |_settings| { $(($change)(_settings))? }).await;
                 super::$name(world).await;
             })*
@@ -140,10 +145,11 @@ macro_rules! on_every_database {
 }
 pub(crate) use on_every_database;
 
+static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+
 /// A new database of the PostgreSQL server that `PORTCULLIS_TEST_POSTGRES_URL` names (without a database at the end).
-pub(crate) async fn fresh_postgres() -> Option<String> {
+pub(crate) fn fresh_postgres() -> Option<String> {
     let server = std::env::var_os("PORTCULLIS_TEST_POSTGRES_URL")?.into_string().unwrap();
-    static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
     let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let name = format!("accounts_{}_{number}", std::process::id());
     let made = std::process::Command::new("psql").args([&format!("{server}/postgres"), "-qc", &format!("CREATE DATABASE {name}")]).status().unwrap();

@@ -1,7 +1,12 @@
 //! Accepting connections: sockets, TLS, connection limits, shutdown.
-#![allow(missing_docs)]
-use schemars::JsonSchema;
-use serde::Deserialize;
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)] #[serde(default)] pub struct LimitsSettings {}
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)] #[serde(default)] pub struct TlsSettings {}
-impl TlsSettings { #[must_use] pub fn is_development(&self) -> bool { true } }
+
+mod limits;
+pub use limits::{Limits, LimitsSettings};
+mod connections;
+mod tls;
+pub use tls::{Certificates, TlsMode, TlsProfile, TlsSettings, install_crypto_provider};
+mod shutdown;
+pub use shutdown::Shutdown;
+mod server;
+pub(crate) use server::{Server, ServerParts};
+pub use server::{Peer, Service};

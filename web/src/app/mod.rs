@@ -15,6 +15,8 @@ mod pipeline;
 mod passage;
 mod route;
 mod health;
+mod management;
+pub(crate) use management::Management;
 mod documents;
 mod docs_ui;
 mod matrix;
