@@ -1,0 +1,16 @@
+//! HTTPS: where the certificate comes from, how it is renewed without dropping a connection, and which TLS is spoken.
+//!
+//! Let through: TLS 1.3, and TLS 1.2 with forward secrecy and AEAD unless the profile is `modern`; post-quantum key exchange first.
+//! Refused: everything older, 0-RTT (it can be replayed), a key that doesn't match its certificate, plain HTTP without a trusted proxy.
+//! The deployment provides: the PEM pair in `files` mode; a proxy that alone can reach the port in `behind_proxy` mode.
+
+mod settings;
+pub use settings::{TlsMode, TlsProfile, TlsSettings};
+mod certificates;
+pub use certificates::Certificates;
+mod pair;
+mod development;
+mod private_file;
+mod configuration;
+pub(super) use configuration::{provider, server_configuration};
+pub use configuration::install_crypto_provider;
