@@ -1,1 +1,28 @@
-//! Crate.
+//! Accounts for Portcullis: users, log-in, tokens, administration.
+//!
+//! Begin with `service`, which does everything without HTTP; `routes.rs` is the table of contents of what the outside world can call.
+
+extern crate portcullis_web as portcullis;
+
+mod module;
+pub use module::{Accounts, WithAccounts};
+mod routes;
+mod http;
+mod permission;
+pub use permission::AccountsPermission;
+mod settings;
+pub use settings::{AccountsSettings, SettingRefused};
+mod schema;
+pub use schema::MIGRATIONS;
+mod error;
+pub use error::AccountError;
+mod name;
+pub use name::{NotAUsername, Username};
+mod secrets;
+mod keys;
+pub use keys::{KeyRing, KeyView};
+mod service;
+pub use service::{AccountParts, AccountService, Actor, AuditView, Grant, Invited, NewUser, Origin, UserView};
+mod authority;
+mod commands;
+pub use commands::{AccountsCommand, AddUser, CommandFailed, KeysCommand, Terminal, UserCommand};

@@ -1,1 +1,15 @@
-fn main() {}
+//! The `portcullis` command: the ready-to-run service and its tools.
+
+use portcullis::prelude::*;
+
+/// The roles of the ready-made service, least to most trusted.
+#[derive(Role)]
+enum Role {
+    Guest,
+    User,
+    Admin,
+}
+
+fn main() -> ExitCode {
+    App::<Role>::new("Portcullis").accounts(Accounts::default()).main()
+}

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// that subject is verified anew. Memory is bounded: subjects share a fixed number of stamps, and sharing one costs a re-verification.
 #[derive(Clone, Debug)]
 pub struct Revocations {
+    total: Arc<AtomicU64>,
     stamps: Arc<[AtomicU64]>,
     hasher: RandomState,
 }
@@ -17,7 +18,7 @@ impl Revocations {
     /// Nothing revoked yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { stamps: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(), hasher: RandomState::new() }
+        Self { total: Arc::default(), stamps: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(), hasher: RandomState::new() }
     }
 
     /// The slot of a subject, to be kept beside the remembered credential.
@@ -32,8 +33,15 @@ impl Revocations {
         self.stamps.get(slot).map_or(0, |stamp| stamp.load(Ordering::Acquire))
     }
 
+    /// A number that every revocation of anybody changes; read it before a verification whose subject isn't known yet.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.total.load(Ordering::Acquire)
+    }
+
     /// Every credential of the subject must be verified anew.
     pub fn forget(&self, subject: &str) {
+        self.total.fetch_add(1, Ordering::AcqRel);
         if let Some(stamp) = self.stamps.get(self.slot(subject)) {
             stamp.fetch_add(1, Ordering::AcqRel);
         }
@@ -41,6 +49,7 @@ impl Revocations {
 
     /// Every credential must be verified anew.
     pub fn forget_all(&self) {
+        self.total.fetch_add(1, Ordering::AcqRel);
         for stamp in self.stamps.iter() {
             stamp.fetch_add(1, Ordering::AcqRel);
         }

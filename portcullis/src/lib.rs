@@ -1,5 +1,6 @@
 //! **Portcullis is the secure backend for Rust: every endpoint is shut until its author says who may pass, and the compiler holds them to it.**
 
+pub use portcullis_accounts as accounts;
 pub use portcullis_core as core;
 pub use portcullis_store as store;
 pub use portcullis_web as web;
@@ -7,10 +8,15 @@ pub use portcullis_web as web;
 pub use portcullis_web::__private;
 pub use portcullis_web::endpoints;
 
+mod command_line;
+pub use command_line::Main;
+mod run;
+
 /// Everything that an application usually names.
 pub mod prelude {
     pub use std::process::ExitCode;
 
+    pub use portcullis_accounts::{Accounts, WithAccounts};
     pub use portcullis_core::{Clock, Id, Principal, Secret, Timestamp};
     pub use portcullis_macros::{Permission, Provider, Record, Role, delete, get, input, output, patch, post, put};
     pub use portcullis_store::{Database, Migration};
@@ -20,6 +26,8 @@ pub mod prelude {
     pub use portcullis_web::extract::types::{Email, PlainText, RichText, Slug, WebUrl};
     pub use portcullis_web::extract::{Form, Json, PageRequest, Path, Query};
     pub use portcullis_web::respond::{Created, Html, NoContent, Page, Problem, Text};
+
+    pub use crate::Main;
 
     /// What a handler returns: an answer, or a problem.
     pub type Result<T, E = Problem> = std::result::Result<T, E>;

@@ -161,9 +161,9 @@ const MIGRATIONS: &[Migration] = &[Migration::both(
 )];
 
 fn main() -> ExitCode {
-    let app = App::new("Notes")
+    App::new("Notes")
+        .accounts(Accounts::default())
         .migrations("notes", MIGRATIONS)
-        .endpoints(endpoints![create_note, list_notes, read_note, replace_note, delete_note, list_all_notes, whoami]);
-    println!("{app:?}");
-    ExitCode::SUCCESS
+        .endpoints(endpoints![create_note, list_notes, read_note, replace_note, delete_note, list_all_notes, whoami])
+        .main()
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! let server = Server::bind(ServerSettings { … }).await?;     // certificate read, ports taken: addresses are known
 //! shutdown.begin_on_signals()?;                               // SIGTERM, Ctrl-C
-//! server.serve(pipeline, probes, shutdown).await;             // pipeline: Arc<impl Service>
+//! server.serve(pipeline, management, shutdown).await;         // both: Arc<impl Service>
 //! ```
 //!
 //! Let through to [`Service::call`]: requests of counted connections, over TLS unless a trusted proxy ends it, whose head is whole, within
@@ -28,7 +28,5 @@ mod guard;
 mod head;
 mod refusal;
 mod redirect;
-mod management;
-pub use management::{Probe, ProbeHandler};
 mod shutdown;
 pub use shutdown::Shutdown;

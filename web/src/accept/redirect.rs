@@ -42,11 +42,12 @@ impl<S> Redirect<S> {
 impl<S: Service> Service for Redirect<S> {
     async fn call(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> Response {
         let (head, _) = request.into_parts();
-        self.finish(self.answer(&head), peer)
+        let response = self.answer(&head);
+        self.finish(response, Some(&head), peer)
     }
 
-    fn finish(&self, response: Response, peer: Peer) -> Response {
-        self.service.finish(response, peer)
+    fn finish(self: Arc<Self>, response: Response, head: Option<&request::Parts>, peer: Peer) -> Response {
+        Arc::clone(&self.service).finish(response, head, peer)
     }
 }
 

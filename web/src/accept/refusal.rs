@@ -1,6 +1,7 @@
 use axum::response::IntoResponse as _;
 use http::{HeaderValue, StatusCode, header};
 
+use super::service::Peer;
 use crate::Response;
 use crate::respond::Problem;
 
@@ -23,7 +24,7 @@ impl Refusal {
     pub(crate) fn problem(self) -> Problem {
         match self {
             Self::Malformed(why) => Problem::bad_request("malformed_request", "The request is not valid HTTP.").because(why),
-            Self::TargetTooLong => Problem::new(StatusCode::URI_TOO_LONG, "target_too_long", "The address of the request is too long."),
+            Self::TargetTooLong => Problem::new(StatusCode::URI_TOO_LONG, "uri_too_long", "The request target is too long."),
             Self::HeadersTooLarge => {
                 let detail = "The header lines of the request are too long or too many.";
                 Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", detail)
@@ -39,9 +40,9 @@ impl Refusal {
     }
 
     /// The answer, which ends an HTTP/1.1 connection: what follows a request that wasn't understood can't be understood either.
-    pub(crate) fn answer(self, http2: bool) -> Response {
+    pub(crate) fn answer(self, peer: Peer) -> Response {
         let mut response = self.problem().into_response();
-        if !http2 {
+        if !peer.http2 {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response

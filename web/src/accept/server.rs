@@ -9,7 +9,6 @@ use tokio::time::{sleep, timeout};
 use super::connections::Connections;
 use super::limits::Limits;
 use super::listen::{Listener, Tls};
-use super::management::{Management, ProbeHandler};
 use super::redirect::{Redirect, origin};
 use super::service::Service;
 use super::shutdown::Shutdown;
@@ -21,8 +20,8 @@ use crate::app::StartError;
 pub struct ServerSettings {
     /// The setting `listen`.
     pub listen: SocketAddr,
-    /// The setting `management_listen`; without it there is no such listener.
-    pub management_listen: Option<SocketAddr>,
+    /// The setting `management_listen`.
+    pub management_listen: SocketAddr,
     /// The setting `http_listen`: where plain HTTP is redirected.
     pub http_listen: Option<SocketAddr>,
     /// The setting `public_url`: where it is redirected to.
@@ -45,7 +44,7 @@ pub struct ServerSettings {
 #[derive(Debug)]
 pub struct Server {
     main: Listener,
-    management: Option<Listener>,
+    management: Listener,
     /// With the origin that it redirects to.
     redirect: Option<(Listener, String)>,
     certificates: Option<Certificates>,
@@ -85,10 +84,7 @@ impl Server {
         let limits = Arc::new(limits);
         let tls = certificates.as_ref().map(|certificates| server_configuration(certificates, settings.tls.profile)).transpose()?;
         let main = Listener::bind("listen", settings.listen, tls.map(Tls), Arc::clone(&limits)).await?;
-        let management = match settings.management_listen {
-            Some(address) => Some(Listener::bind("management_listen", address, None, Arc::clone(&limits)).await?),
-            None => None,
-        };
+        let management = Listener::bind("management_listen", settings.management_listen, None, Arc::clone(&limits)).await?;
         let redirect = match settings.http_listen {
             Some(address) => Some((Listener::bind("http_listen", address, None, Arc::clone(&limits)).await?, origin(&settings.public_url)?)),
             None => None,
@@ -104,8 +100,8 @@ impl Server {
 
     /// The address that `management_listen` got.
     #[must_use]
-    pub fn management_address(&self) -> Option<SocketAddr> {
-        self.management.as_ref().map(|listener| listener.address)
+    pub fn management_address(&self) -> SocketAddr {
+        self.management.address
     }
 
     /// The address that `http_listen` got.
@@ -127,7 +123,7 @@ impl Server {
     }
 
     /// Serves until shutdown has ended.
-    pub async fn serve<S: Service>(self, service: Arc<S>, probes: ProbeHandler, shutdown: Shutdown) -> Drained {
+    pub async fn serve<S: Service, M: Service>(self, service: Arc<S>, management: Arc<M>, shutdown: Shutdown) -> Drained {
         let (main, watching) = (self.main.tasks.clone(), tokio_util::sync::CancellationToken::new());
         let _stop_watching = watching.clone().drop_guard();
         if let Some(certificates) = self.certificates {
@@ -139,10 +135,8 @@ impl Server {
             groups.push(listener.tasks.clone());
             tokio::spawn(listener.run(Arc::new(Redirect::new(origin, Arc::clone(&service)))));
         }
-        let management = self.management.as_ref().map(|listener| listener.tasks.clone());
-        if let Some(listener) = self.management {
-            tokio::spawn(listener.run(Arc::new(Management::new(probes, Arc::clone(&service)))));
-        }
+        let inside = self.management.tasks.clone();
+        tokio::spawn(self.management.run(management));
         tokio::spawn(self.main.run(service));
 
         shutdown.begun().await;
@@ -159,7 +153,7 @@ impl Server {
         until(&shutdown, timeout(self.limits.shutdown_drain, drain)).await;
         let cut = groups.iter().map(|group| group.tracker.len()).sum();
         // Probes are answered until the very end.
-        groups.extend(management);
+        groups.push(inside);
         for group in &groups {
             group.closing.cancel();
             group.tracker.close();

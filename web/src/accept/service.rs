@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::{Request, StatusCode, request};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 
@@ -21,9 +21,9 @@ pub trait Service: Send + Sync + 'static {
     /// Answers one request. It has passed the checks of its head; the future is dropped when the client leaves or resets its stream.
     fn call(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Response> + Send;
 
-    /// Completes an answer that was made here, before there was a request to hand on: writes the body of a
-    /// [`Problem`](crate::respond::Problem) in the extensions, the security headers, the request's id, the log line.
-    fn finish(&self, response: Response, peer: Peer) -> Response;
+    /// Completes an answer that was made without [`call`](Self::call): writes the body of a [`Problem`](crate::respond::Problem) in the
+    /// extensions, the security headers, the request's id, the log line. There is no head when it couldn't be read.
+    fn finish(self: Arc<Self>, response: Response, head: Option<&request::Parts>, peer: Peer) -> Response;
 }
 
 /// Who is at the other end of a connection.
@@ -59,9 +59,10 @@ impl<S: Service> Requests<S> {
         let limits = Arc::clone(&self.limits);
         async move {
             let (parts, body) = request.into_parts();
-            let response = match refusal.map_or_else(|| check_head(&parts, &limits), Err) {
-                Ok(()) => service.call(Request::from_parts(parts, body), peer).await,
-                Err(refusal) => service.finish(refusal.answer(peer.http2), peer),
+            let response = match (refusal, check_head(&parts, &limits)) {
+                (Some(refusal), _) => service.finish(refusal.answer(peer), None, peer),
+                (None, Err(refusal)) => service.finish(refusal.answer(peer), Some(&parts), peer),
+                (None, Ok(())) => service.call(Request::from_parts(parts, body), peer).await,
             };
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 state.upgrade();

@@ -1,7 +1,16 @@
-//! Admitting requests: client addresses, rate limits, CORS, CSRF.
-#![allow(missing_docs)]
-use schemars::JsonSchema;
-use serde::Deserialize;
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)] #[serde(default)] pub struct CorsSettings {}
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)] #[serde(default)] pub struct RateLimitSettings {}
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)] pub enum ForwardedHeader { #[default] XForwardedFor }
+//! Admitting requests: client addresses, hosts, rate limits, CORS, CSRF, load.
+
+mod client_ip;
+pub use client_ip::{ClientAddress, ForwardedHeader, MalformedForwarded, TrustedProxies};
+mod host;
+pub(crate) use host::Hosts;
+mod rate_limit;
+pub use rate_limit::{Quota, RateLimitSettings};
+pub(crate) use rate_limit::{RateLimits, Verdict};
+mod cors;
+pub use cors::CorsSettings;
+pub(crate) use cors::Cors;
+mod csrf;
+pub use csrf::check as check_csrf;
+mod load_shed;
+pub(crate) use load_shed::{LoadShed, Permit};

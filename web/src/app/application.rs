@@ -163,6 +163,12 @@ impl<R: RoleKind, S> App<R, S> {
         self
     }
 
+    /// The sections of the settings that this application knows.
+    #[must_use]
+    pub const fn sections(&self) -> &Sections {
+        &self.parts.sections
+    }
+
     /// Every endpoint with these settings, modules' included, sorted by path and method.
     #[must_use]
     pub fn registry(&self, settings: &Settings) -> Vec<&'static Endpoint> {
@@ -184,9 +190,13 @@ impl<R: RoleKind, S> App<R, S> {
 
 impl Parts {
     pub(crate) fn registry(&self, settings: &Settings) -> Vec<&'static Endpoint> {
+        self.registry_with(settings, &self.sections)
+    }
+
+    pub(crate) fn registry_with(&self, settings: &Settings, sections: &Sections) -> Vec<&'static Endpoint> {
         let mut endpoints = self.endpoints.clone();
         for module in &self.modules {
-            endpoints.extend(module.endpoints(settings, &self.sections));
+            endpoints.extend(module.endpoints(settings, sections));
         }
         endpoints.extend(super::documents::endpoints(settings));
         endpoints.extend(super::health::endpoints());

@@ -1,2 +1,285 @@
-pub(crate) struct Pipeline;
-impl Pipeline { pub(crate) async fn behind_layers(&self, _: crate::Request) -> crate::Response { crate::Response::default() } }
+//! The way of a request, in order. This file alone states it.
+//!
+//! 1. observe: request id, trace, clock; the log line and the metrics are written last, whatever happens;
+//! 2. respond: problems are rendered and security headers stamped on every answer;
+//! 3. panic capture;
+//! 4. head: framing, target length, host;
+//! 5. client address (trusted-proxy rule);
+//! 6. cross-origin preflight;
+//! 7. routing, and the rate limit by address in the class of the endpoint;
+//! 8. load: a cap on running handlers;
+//! 9. the application's tower layers;
+//! 10. authentication;
+//! 11. cross-site request forgery, for cookies;
+//! 12. policy, from the head alone;
+//! 13. rate limit by principal;
+//! 14. the object in the path, which decides;
+//! 15. the handler, within its time: head arguments, then the body.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::body::Body;
+use futures_util::FutureExt as _;
+use http::{HeaderMap, StatusCode, header};
+use hyper::body::Incoming;
+use portcullis_core::Principal;
+use tower::ServiceExt as _;
+
+use super::endpoint::Class;
+use super::passage::{Passage, Route};
+use super::route::{BoxedService, Found, Mounted, RawPlace, Routes};
+use super::runtime::Runtime;
+use crate::accept::{Peer, Service};
+use crate::admit::{self, Cors, Hosts, LoadShed, RateLimits, TrustedProxies};
+use crate::authn::{self, Authenticator, Rejection};
+use crate::authz::{self, Guard};
+use crate::extract::Call;
+use crate::observe::{AccessLog, EndpointMetrics, Metrics, with_request_id};
+use crate::respond::{Problem, SecurityHeaders};
+use crate::{IntoResponse as _, Request, Response};
+
+/// Everything that requests meet, prepared at start.
+pub(crate) struct Pipeline {
+    pub(crate) runtime: Arc<Runtime>,
+    pub(crate) routes: Routes,
+    pub(crate) layered: Option<Mutex<BoxedService>>,
+    pub(crate) authenticator: Option<Authenticator>,
+    pub(crate) trusted: TrustedProxies,
+    pub(crate) hosts: Hosts,
+    pub(crate) cors: Cors,
+    pub(crate) rate_limits: RateLimits,
+    pub(crate) load: LoadShed,
+    pub(crate) headers: SecurityHeaders,
+    pub(crate) log: AccessLog,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) unmatched: EndpointMetrics,
+    pub(crate) url_bytes: usize,
+    pub(crate) is_behind_proxy: bool,
+}
+
+impl Service for Pipeline {
+    async fn call(self: Arc<Self>, request: http::Request<Incoming>, peer: Peer) -> Response {
+        let mut passage = Passage::begin(&self, &request, peer);
+        let request_id = passage.request_id;
+        let request = request.map(Body::new);
+        let admitted = AssertUnwindSafe(with_request_id(request_id, self.admit(request, peer, &mut passage))).catch_unwind().await;
+        let response = match admitted {
+            Ok(Ok(response)) => response,
+            Ok(Err(problem)) => problem.into_response(),
+            Err(panic) => {
+                self.metrics.panics.inc();
+                Problem::internal(panic_text(&*panic)).into_response()
+            }
+        };
+        passage.end(response)
+    }
+
+    fn finish(self: Arc<Self>, response: Response, head: Option<&http::request::Parts>, peer: Peer) -> Response {
+        let mut request = http::Request::new(());
+        match head {
+            Some(head) => {
+                request.method_mut().clone_from(&head.method);
+                request.uri_mut().clone_from(&head.uri);
+                request.headers_mut().clone_from(&head.headers);
+            }
+            None => {
+                *request.method_mut() = http::Method::from_bytes(b"_OTHER").unwrap_or_default();
+                *request.uri_mut() = http::Uri::from_static("*");
+            }
+        }
+        Passage::begin(&self, &request, peer).end(response)
+    }
+}
+
+impl Pipeline {
+    /// Steps 4 to 8: what every request meets, whatever it asks for.
+    async fn admit(&self, mut request: Request, peer: Peer, passage: &mut Passage) -> Result<Response, Problem> {
+        if request.uri().path_and_query().map_or(0, |target| target.as_str().len()) > self.url_bytes {
+            return Err(Problem::new(StatusCode::URI_TOO_LONG, "uri_too_long", "The request target is too long."));
+        }
+        passage.address = self.trusted.resolve(peer.address.ip(), request.headers()).map_err(|error| {
+            Problem::bad_request("forwarded", "The forwarded address cannot be read.").because(error)
+        })?;
+        let found = self.routes.find(request.method(), request.uri().path());
+        passage.route = found.route();
+        passage.verdict = self.rate_limits.check_address(passage.address, found.class());
+        if let Some(verdict) = passage.verdict.filter(|verdict| !verdict.is_allowed()) {
+            self.metrics.rate_limited(verdict.policy());
+            return Err(verdict.problem());
+        }
+        self.hosts.check(request.uri(), request.headers())?;
+        if let Some(answer) = self.cors.preflight(request.method(), request.headers()) {
+            return answer;
+        }
+        let _running = self.load.enter()?;
+        match &self.layered {
+            None => self.gate(request, found, passage).await,
+            Some(layered) => {
+                let slot = Slot(Arc::new(Mutex::new(None)));
+                request.extensions_mut().insert(slot.clone());
+                request.extensions_mut().insert(Admitted { address: passage.address, request_id: passage.request_id });
+                let service = layered.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let response = service.oneshot(request).await.unwrap_or_else(|never: Infallible| match never {});
+                passage.principal = slot.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+                Ok(response)
+            }
+        }
+    }
+
+    /// What the application's layers wrap: steps 10 to 15 for a request that they let through.
+    pub(crate) async fn behind_layers(self: Arc<Self>, mut request: Request) -> Response {
+        let (slot, admitted) = (request.extensions_mut().remove::<Slot>(), request.extensions_mut().remove::<Admitted>());
+        let (Some(slot), Some(admitted)) = (slot, admitted) else {
+            return Problem::internal("a layer sent a request of its own").into_response();
+        };
+        let found = self.routes.find(request.method(), request.uri().path());
+        let mut noted = Noted { principal: None, address: admitted.address, request_id: admitted.request_id };
+        let response = self.pass(request, found, &mut noted).await.unwrap_or_else(Problem::into_response);
+        *slot.0.lock().unwrap_or_else(PoisonError::into_inner) = noted.principal;
+        response
+    }
+
+    async fn gate(&self, request: Request, found: Found<'_>, passage: &mut Passage) -> Result<Response, Problem> {
+        let mut noted = Noted { principal: None, address: passage.address, request_id: passage.request_id };
+        let result = self.pass(request, found, &mut noted).await;
+        passage.principal = noted.principal;
+        result
+    }
+
+    /// Steps 10 to 15.
+    async fn pass(&self, request: Request, found: Found<'_>, noted: &mut Noted) -> Result<Response, Problem> {
+        match found {
+            Found::Endpoint(mounted, parameters) => self.call_endpoint(mounted, parameters, request, noted).await,
+            Found::Raw(raw) => self.call_raw(raw, request, noted).await,
+            Found::WrongMethod(allow) => {
+                let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This path doesn't answer that method.");
+                Err(problem.header(header::ALLOW, allow.clone()))
+            }
+            Found::Nothing => Err(Problem::not_found()),
+        }
+    }
+
+    async fn call_endpoint(
+        &self,
+        mounted: &Mounted,
+        parameters: Vec<(&'static str, String)>,
+        request: Request,
+        noted: &mut Noted,
+    ) -> Result<Response, Problem> {
+        let endpoint = mounted.endpoint;
+        let (parts, body) = request.into_parts();
+        let now = self.runtime.clock().now();
+        let needs_object = self.decide(endpoint.guard(), &parts.method, &parts.headers, noted).await?;
+        let caller = noted.principal.clone();
+        let object = if needs_object {
+            let key = endpoint.guard().object().and_then(|object| parameters.iter().find(|(name, _)| *name == object.param));
+            let (_, key) = key.ok_or_else(|| Problem::internal("the path lacks the policy's parameter"))?;
+            let loaded = authz::load_object(endpoint.guard(), self.runtime.database(), key, caller.as_ref(), now).await;
+            Some(loaded.inspect_err(|_| self.metrics.denied("object"))?)
+        } else {
+            None
+        };
+        let call = Call {
+            runtime: Arc::clone(&self.runtime),
+            endpoint,
+            parts,
+            body: Some(body),
+            parameters,
+            principal: caller,
+            object,
+            address: noted.address.ip(),
+            request_id: noted.request_id,
+        };
+        self.within_time(endpoint.call(call)).await
+    }
+
+    async fn call_raw(&self, raw: &RawPlace, request: Request, noted: &mut Noted) -> Result<Response, Problem> {
+        if self.decide(&raw.guard, request.method(), request.headers(), noted).await? {
+            return Err(Problem::internal("a raw router's policy can't name an object"));
+        }
+        self.within_time(raw.router.clone().oneshot(request)).await.map(|response| response.unwrap_or_else(|never: Infallible| match never {}))
+    }
+
+    /// Steps 10 to 13. `true` when the object in the path has the last word.
+    async fn decide(&self, guard: &Guard, method: &http::Method, headers: &HeaderMap, noted: &mut Noted) -> Result<bool, Problem> {
+        let open = guard.access().admits_anonymous();
+        match self.authenticate(headers).await {
+            Ok(caller) => noted.principal = caller,
+            // An expired cookie that a browser sends by itself doesn't close a public page.
+            Err(_) if open && !headers.contains_key(header::AUTHORIZATION) => {}
+            Err(problem) => return Err(problem),
+        }
+        if noted.principal.as_ref().is_some_and(|caller| caller.identity().from_cookie) {
+            admit::check_csrf(method, headers, &self.runtime.origins).inspect_err(|_| self.metrics.denied("csrf"))?;
+        }
+        let needs_object = authz::admit(guard, noted.principal.as_ref(), self.runtime.clock().now()).inspect_err(|_| self.metrics.denied("policy"))?;
+        if let Some(caller) = &noted.principal
+            && let Some(verdict) = self.rate_limits.check_principal(caller.subject()).filter(|verdict| !verdict.is_allowed())
+        {
+            self.metrics.rate_limited(verdict.policy());
+            return Err(verdict.problem());
+        }
+        Ok(needs_object)
+    }
+
+    async fn authenticate(&self, headers: &HeaderMap) -> Result<Option<Principal>, Problem> {
+        let Some(credential) = authn::credential(headers)? else { return Ok(None) };
+        let Some(authenticator) = &self.authenticator else { return Err(authn::invalid_token()) };
+        match authenticator.authenticate(credential, self.runtime.clock().now()).await {
+            Ok(principal) => Ok(Some(principal)),
+            Err(Rejection::Invalid(why)) => {
+                self.metrics.denied("credential");
+                Err(authn::invalid_token().because(why))
+            }
+            Err(Rejection::Unavailable(why)) => Err(Problem::unavailable(why)),
+        }
+    }
+
+    async fn within_time<T>(&self, work: impl Future<Output = T> + Send) -> Result<T, Problem> {
+        let time = self.runtime.limits().handler;
+        tokio::time::timeout(time, work).await.map_err(|_| Problem::unavailable("the handler took too long"))
+    }
+}
+
+impl Found<'_> {
+    fn route(&self) -> Option<Route> {
+        match self {
+            Self::Endpoint(mounted, _) => Some(Route { template: mounted.endpoint.path().into(), metrics: mounted.metrics.clone() }),
+            Self::Raw(raw) => Some(Route { template: raw.template.clone().into(), metrics: raw.metrics.clone() }),
+            Self::WrongMethod(_) | Self::Nothing => None,
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            Self::Endpoint(mounted, _) => mounted.endpoint.class(),
+            Self::Raw(_) | Self::WrongMethod(_) | Self::Nothing => Class::Default,
+        }
+    }
+}
+
+/// What the gate learns of a request.
+struct Noted {
+    principal: Option<Principal>,
+    address: crate::admit::ClientAddress,
+    request_id: portcullis_core::Id,
+}
+
+/// What a request carries through the application's layers.
+#[derive(Clone)]
+struct Admitted {
+    address: crate::admit::ClientAddress,
+    request_id: portcullis_core::Id,
+}
+
+/// Where the gate, inside the layers, leaves the caller for the log line, outside of them.
+#[derive(Clone)]
+struct Slot(Arc<Mutex<Option<Principal>>>);
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("panic: {}", text.unwrap_or("(no text)"))
+}

@@ -1,14 +1,50 @@
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use portcullis_core::{Revocations, RoleKind};
+use portcullis_store::{Database, DatabaseSettings, Migrations};
+
+use super::application::{App, Parts};
+use super::config::{Settings, Source};
+use super::cursors::Cursors;
 use super::endpoint::Endpoint;
+use super::management::Management;
+use super::master_key::MasterKey;
+use super::module::{Started, Starting};
+use super::pipeline::Pipeline;
+use super::route::{Inner, Routes};
+use super::runtime::{RequestLimits, Runtime};
+use super::spawner::Spawner;
+use crate::accept::{Server, ServerSettings, Shutdown, TlsMode};
+use crate::admit::{Cors, Hosts, LoadShed, RateLimits, TrustedProxies};
+use crate::authn::{Authenticator, Authority};
+use crate::observe::{AccessLog, LogFormat, LogSink, Metrics, init_logs};
+use crate::respond::SecurityHeaders;
 
 /// The service could not start; the text says what and how to mend it.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct StartError(pub(crate) String);
+pub struct StartError(String);
+
+/// A service that is bound and prepared, and runs once it is served.
+pub struct Running {
+    server: Server,
+    pipeline: Arc<Pipeline>,
+    management: Arc<Management>,
+    shutdown: Shutdown,
+    sink: LogSink,
+    drain: Duration,
+    announcements: Vec<String>,
+}
 
 impl StartError {
     /// The service could not start.
     #[must_use]
-    pub fn new(what: impl std::fmt::Display) -> Self {
+    pub fn new(what: impl fmt::Display) -> Self {
         Self(what.to_string())
     }
 
@@ -20,4 +56,241 @@ impl StartError {
         Self(format!("the path {path} collides with another: {error}"))
     }
 }
-#[allow(missing_docs)] #[derive(Debug)] pub struct Running;
+
+impl<R: RoleKind, S> App<R, S> {
+    /// Reads the settings of this application.
+    ///
+    /// # Errors
+    /// When a key is unknown or a value can't be used.
+    pub fn settings(&mut self, source: &Source) -> Result<Settings, StartError> {
+        Settings::load(source, &mut self.parts.sections).map_err(StartError::new)
+    }
+
+    /// Opens the database of these settings and brings its tables up to date.
+    ///
+    /// # Errors
+    /// When it can't be reached, or is newer than this program.
+    pub async fn database(&self, settings: &Settings) -> Result<Database, StartError> {
+        self.parts.database(settings).await
+    }
+
+    /// What the modules need to start, for commands that work without a server.
+    ///
+    /// # Errors
+    /// When the database or the master key can't be opened.
+    pub async fn starting(self, settings: Settings) -> Result<Starting, StartError> {
+        self.parts.starting(settings).await.map(|(_, starting)| starting)
+    }
+
+    /// Prepares everything and binds the sockets; nothing is answered before [`Running::serve`].
+    ///
+    /// # Errors
+    /// When anything is wrong: a setting, the database, a certificate, a port in use. Nothing keeps running then.
+    pub async fn start(self, settings: Settings, sink: LogSink) -> Result<Running, StartError> {
+        self.parts.start(settings, sink).await
+    }
+}
+
+impl Parts {
+    async fn database(&self, settings: &Settings) -> Result<Database, StartError> {
+        let database = Database::connect(&DatabaseSettings::new(settings.database_url())).await.map_err(StartError::new)?;
+        let mut migrations: Vec<Migrations> = self.modules.iter().map(|module| module.migrations()).collect();
+        migrations.extend(&self.migrations);
+        database.migrate(&migrations, self.clock.now()).await.map_err(StartError::new)?;
+        Ok(database)
+    }
+
+    async fn starting(mut self, settings: Settings) -> Result<(Self, Starting), StartError> {
+        prepare_folder(&settings.data_dir)?;
+        let master_key = match &settings.master_key {
+            Some(text) => MasterKey::from_base64(text).map_err(|why| StartError::new(format_args!("setting `master_key` is {why}")))?,
+            None => MasterKey::load_or_create(&settings.data_dir).map_err(StartError::new)?,
+        };
+        let database = self.database(&settings).await?;
+        let starting = Starting {
+            name: self.name.to_owned(),
+            settings,
+            sections: std::mem::take(&mut self.sections),
+            database,
+            clock: self.clock.clone(),
+            master_key,
+            revocations: Revocations::new(),
+            roles: self.roles,
+            spawner: Spawner::default(),
+        };
+        Ok((self, starting))
+    }
+
+    async fn start(self, settings: Settings, sink: LogSink) -> Result<Running, StartError> {
+        let format = init_logs(&settings.log, &sink).map_err(|why| StartError::new(format_args!("setting `log.level`: {why}")))?;
+        let (mut parts, starting) = self.starting(settings).await?;
+        let endpoints = parts.registry_with(&starting.settings, &starting.sections);
+        let mut started = Started::default();
+        started.providers.append(&mut parts.providers);
+        for module in &parts.modules {
+            let more = module.start(&starting).await?;
+            started.providers.extend(more.providers);
+            started.authority = more.authority.or(started.authority);
+            started.announcements.extend(more.announcements);
+        }
+        if let Some(issuer) = parts.issuer.take() {
+            started.authority = Some(Arc::new(issuer.with(starting.clock.clone(), starting.roles)));
+        }
+        let settings = &starting.settings;
+        let trusted = TrustedProxies::parse(&settings.proxy.trusted, settings.proxy.header)
+            .map_err(|text| StartError::new(format_args!("setting `proxy.trusted`: `{text}` is no network such as 10.0.0.0/8")))?;
+        let shutdown = Shutdown::new();
+        let server = Server::bind(ServerSettings {
+            listen: settings.listen,
+            management_listen: settings.management_listen,
+            http_listen: settings.http_listen,
+            public_url: settings.public_url.clone(),
+            data_dir: settings.data_dir.clone(),
+            tls: settings.tls.clone(),
+            limits: settings.limits.limits()?,
+            trusts_a_proxy: !trusted.is_empty(),
+            clock: starting.clock.clone(),
+            certificate_interval: CERTIFICATE_INTERVAL,
+        })
+        .await?;
+        let metrics = Arc::new(Metrics::new(parts.version, &starting.clock));
+        let drain = Duration::from_secs(settings.limits.shutdown_drain_seconds);
+        let announcements = std::mem::take(&mut started.announcements);
+        let pipeline = pipeline(parts, starting, started, &endpoints, (trusted, Arc::clone(&metrics), sink.clone(), format))?;
+        let management = Arc::new(Management::new(&pipeline, &server, metrics, sink.clone()));
+        Ok(Running { server, pipeline, management, shutdown, sink, drain, announcements })
+    }
+}
+
+type Observed = (TrustedProxies, Arc<Metrics>, LogSink, LogFormat);
+
+fn pipeline(
+    mut parts: Parts,
+    starting: Starting,
+    started: Started,
+    endpoints: &[&'static Endpoint],
+    (trusted, metrics, sink, format): Observed,
+) -> Result<Arc<Pipeline>, StartError> {
+    let settings = &starting.settings;
+    let cors = Cors::new(&settings.cors).map_err(|why| StartError::new(format_args!("setting `cors.origins`: {why}")))?;
+    let document = super::openapi::document(parts.name, parts.version, &settings.public_url, endpoints);
+    let mut origins = settings.cors.origins.clone();
+    origins.extend(url::Url::parse(&settings.public_url).map(|url| url.origin().ascii_serialization()));
+    let authenticator = started.authority.map(|authority: Arc<dyn Authority>| {
+        Authenticator::new(authority, starting.revocations.clone(), starting.clock.clone())
+    });
+    let routes = Routes::new(endpoints, std::mem::take(&mut parts.raw), |method, route| metrics.endpoint(method, route))?;
+    let behind_layers = Inner(Arc::new(OnceLock::new()));
+    let layered = parts.layered(behind_layers.clone()).map(Mutex::new);
+    let limits = RequestLimits {
+        body_bytes: settings.limits.body_bytes,
+        body_seconds: settings.limits.body_seconds,
+        handler: Duration::from_secs(settings.limits.handler_seconds),
+    };
+    let runtime = Runtime {
+        name: parts.name,
+        openapi: serde_json::to_vec(&document).unwrap_or_default().into(),
+        ready: AtomicBool::new(false),
+        cursors: Cursors::new(&starting.master_key),
+        database: starting.database,
+        clock: starting.clock.clone(),
+        spawner: starting.spawner,
+        master_key: starting.master_key,
+        revocations: starting.revocations,
+        limits,
+        origins,
+        providers: started.providers,
+    };
+    let pipeline = Arc::new(Pipeline {
+        runtime: Arc::new(runtime),
+        routes,
+        layered,
+        authenticator,
+        hosts: Hosts::new(&settings.public_url, &settings.hosts, settings.tls.is_development()),
+        cors,
+        rate_limits: RateLimits::new(&settings.rate_limit, &starting.clock),
+        load: LoadShed::new(settings.limits.running_handlers),
+        headers: SecurityHeaders::new(&settings.headers),
+        log: AccessLog::new(sink, format, settings.log.requests),
+        unmatched: metrics.endpoint("_OTHER", "unmatched"),
+        metrics,
+        url_bytes: settings.limits.url_bytes,
+        is_behind_proxy: !trusted.is_empty() && settings.tls.mode == TlsMode::BehindProxy,
+        trusted,
+    });
+    let _ = behind_layers.0.set(Arc::downgrade(&pipeline));
+    Ok(pipeline)
+}
+
+impl Running {
+    /// Where HTTPS is served; with port 0 in the settings, the port that was found.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Where health and metrics are served.
+    #[must_use]
+    pub fn management_address(&self) -> SocketAddr {
+        self.server.management_address()
+    }
+
+    /// Ends the service, from anywhere.
+    #[must_use]
+    pub fn shutdown(&self) -> Shutdown {
+        self.shutdown.clone()
+    }
+
+    /// What the modules want to tell the operator.
+    #[must_use]
+    pub fn announcements(&self) -> &[String] {
+        &self.announcements
+    }
+
+    /// What handlers find: the database, the clock, background work.
+    #[must_use]
+    pub fn runtime(&self) -> &Arc<Runtime> {
+        &self.pipeline.runtime
+    }
+
+    /// Answers requests until shutdown begins, then drains: readiness off, open requests finished, background work ended, the log written.
+    pub async fn serve(self) {
+        let Self { server, pipeline, management, shutdown, sink, drain, .. } = self;
+        let runtime = Arc::clone(&pipeline.runtime);
+        runtime.ready.store(true, Ordering::Release);
+        let ending = shutdown.clone();
+        let announced = Arc::clone(&runtime);
+        tokio::spawn(async move {
+            ending.begun().await;
+            announced.ready.store(false, Ordering::Release);
+            announced.spawner.begin_shutdown();
+        });
+        server.serve(pipeline, management, shutdown).await;
+        if tokio::time::timeout(drain, runtime.spawner.drained()).await.is_err() {
+            tracing::warn!("background work did not end in time");
+        }
+        runtime.database.close().await;
+        sink.flush();
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").field("address", &self.address()).finish_non_exhaustive()
+    }
+}
+
+/// How often the certificate's files are looked at.
+const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(3);
+
+/// The data folder is nobody else's.
+fn prepare_folder(folder: &Path) -> Result<(), StartError> {
+    use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+    let failed = |error: std::io::Error| StartError::new(format_args!("cannot use the data folder {}: {error}", folder.display()));
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    let mode = std::fs::metadata(folder).map_err(failed)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)).map_err(failed)?;
+    }
+    Ok(())
+}

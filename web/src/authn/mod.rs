@@ -2,7 +2,10 @@
 
 mod authority;
 pub use authority::{Authority, Credential, Rejection};
-
-mod placeholder;
-pub(crate) use placeholder::{insufficient_scope, stale, unauthenticated};
-pub use placeholder::RemoteIssuer;
+mod credential;
+pub use credential::SESSION_COOKIE;
+pub(crate) use credential::{credential, insufficient_scope, invalid_token, stale, unauthenticated};
+mod authenticator;
+pub(crate) use authenticator::Authenticator;
+mod remote_issuer;
+pub use remote_issuer::{IssuerError, RemoteIssuer};

@@ -277,12 +277,16 @@ pub fn into_object<'a>(value: &'a Value, at: &Pointer, failures: &mut Failures) 
 
 const MAX_FAILURES: usize = 100;
 
-/// Diagnoses the items of a list whose items have fields of their own.
-pub fn diagnose_items<T: CheckField>(value: &Value, at: &mut Pointer, failures: &mut Failures) -> bool {
+/// Diagnoses the items of a list one by one.
+pub fn diagnose_items<T: CheckField + DeserializeOwned>(value: &Value, at: &mut Pointer, failures: &mut Failures) -> bool {
     let Some(list) = value.as_array() else { return false };
-    let mut found = false;
+    let before = failures.0.len();
     for (index, item) in list.iter().enumerate() {
-        found |= at.step(index, |at| T::diagnose_field(item, at, failures));
+        at.step(index, |at| {
+            if T::deserialize(item).is_err() && !T::diagnose_field(item, at, failures) {
+                failures.add(at, "wrong_type", "This item has the wrong type or format.");
+            }
+        });
     }
-    found
+    failures.0.len() > before
 }

@@ -1,6 +1,15 @@
-//! Logs, metrics and trace context.
-#![allow(missing_docs)]
-use schemars::JsonSchema;
-use serde::Deserialize;
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)] #[serde(default)] pub struct LogSettings {}
-#[derive(Debug)] pub struct EndpointMetrics;
+//! Logs, metrics and trace context: what an operator sees of a request, whatever becomes of it.
+
+mod settings;
+pub use settings::{LogFormat, LogSettings};
+mod sink;
+pub use sink::LogSink;
+mod line;
+mod access_log;
+pub(crate) use access_log::{AccessLog, Access};
+mod logs;
+pub use logs::{init as init_logs, with_request_id};
+mod metrics;
+pub(crate) use metrics::{EndpointMetrics, Metrics};
+mod trace;
+pub(crate) use trace::TraceContext;

@@ -8,5 +8,6 @@ mod answer;
 pub use answer::{Answer, Created, Html, NoContent, Page, SeeOther, Text};
 mod events;
 pub use events::{Event, Events};
-mod placeholder;
-pub use placeholder::{HeadersSettings, ContentSecurityPolicy};
+mod security_headers;
+pub(crate) use security_headers::SecurityHeaders;
+pub use security_headers::{ContentSecurityPolicy, HeadersSettings, XssProtection};

@@ -24,6 +24,7 @@ struct Parts {
     headers: Vec<(HeaderName, HeaderValue)>,
     private: Option<String>,
     oauth: bool,
+    violated: Option<&'static str>,
 }
 
 /// One failing field of an input. Never holds the input itself.
@@ -50,6 +51,7 @@ impl Problem {
             headers: Vec::new(),
             private: None,
             oauth: false,
+            violated: None,
         }))
     }
 
@@ -129,6 +131,12 @@ impl Problem {
         self
     }
 
+    /// Names the rate-limit policy that was violated.
+    pub(crate) fn violated(mut self, policy: &'static str) -> Self {
+        self.parts().violated = Some(policy);
+        self
+    }
+
     /// Adds a header to the answer.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -180,6 +188,7 @@ impl Problem {
             detail: &self.0.detail,
             instance: format_args!("urn:uuid:{request_id}"),
             errors: &self.0.errors,
+            violated: self.0.violated.map(|policy| [policy]),
         };
         serde_json::to_vec(&body).unwrap_or_default()
     }
@@ -231,6 +240,8 @@ struct Rendered<'a> {
     instance: fmt::Arguments<'a>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
+    #[serde(rename = "violated-policies", skip_serializing_if = "Option::is_none")]
+    violated: Option<[&'a str; 1]>,
 }
 
 /// `detail` repeats the description: clients written for FastAPI read it.

@@ -9,5 +9,4 @@ mod http1;
 mod http2;
 mod limits;
 mod redirect;
-mod management;
 mod shutdown;

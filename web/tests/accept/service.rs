@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header, request};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use portcullis_core::Clock;
 use portcullis_web::accept::{
-    Certificates, ConnectionCounts, Drained, Limits, LimitsSettings, Peer, Probe, ProbeHandler, Server, ServerSettings, Service, Shutdown,
-    TlsMode, TlsSettings,
+    Certificates, ConnectionCounts, Drained, Limits, LimitsSettings, Peer, Server, ServerSettings, Service, Shutdown, TlsMode, TlsSettings,
 };
+use portcullis_web::IntoResponse as _;
 use portcullis_web::respond::Problem;
 use tempfile::TempDir;
 use tokio::sync::Notify;
@@ -60,13 +60,13 @@ impl Service for Echo {
             "/peer" => Response::new(Body::from(format!("{peer:?}"))),
             _ => match request.into_body().collect().await {
                 Ok(body) => Response::new(Body::from(body.to_bytes())),
-                Err(_) => Problem::bad_request("broken_body", "The body ended early.").with_status(StatusCode::BAD_REQUEST).into_response_here(),
+                    Err(_) => Problem::bad_request("broken_body", "The body ended early.").into_response(),
             },
         };
-        self.finish(response, peer)
+        self.finish(response, None, peer)
     }
 
-    fn finish(&self, mut response: Response<Body>, peer: Peer) -> Response<Body> {
+    fn finish(self: Arc<Self>, mut response: Response<Body>, _: Option<&request::Parts>, peer: Peer) -> Response<Body> {
         self.finished.fetch_add(1, Ordering::SeqCst);
         if let Some(problem) = response.extensions().get::<Problem>().cloned() {
             *response.body_mut() = Body::from(format!("{{\"status\":{},\"code\":\"{}\"}}", problem.status().as_u16(), problem.code()));
@@ -76,16 +76,6 @@ impl Service for Echo {
             response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000"));
         }
         response
-    }
-}
-
-trait IntoResponseHere {
-    fn into_response_here(self) -> Response<Body>;
-}
-
-impl IntoResponseHere for Problem {
-    fn into_response_here(self) -> Response<Body> {
-        axum::response::IntoResponse::into_response(self)
     }
 }
 
@@ -125,7 +115,7 @@ pub(crate) fn settings(data: &Path) -> ServerSettings {
     let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
     ServerSettings {
         listen: anywhere,
-        management_listen: Some(anywhere),
+        management_listen: anywhere,
         http_listen: Some(anywhere),
         public_url: "https://notes.example:8443/ignored".to_owned(),
         data_dir: data.to_owned(),
@@ -158,22 +148,11 @@ pub(crate) async fn start(change: impl FnOnce(&mut ServerSettings)) -> Running {
     let server = Server::bind(settings).await.unwrap();
     let (service, shutdown) = (Arc::new(Echo::default()), Shutdown::new());
     let address = server.address();
-    let management = server.management_address().unwrap();
+    let management = server.management_address();
     let http = server.http_address().unwrap();
     let certificates = server.certificates();
     let counts = server.connection_counts();
-    let ready = shutdown.clone();
-    let probes = ProbeHandler::new(move |probe| {
-        let ready = !ready.has_begun();
-        async move {
-            let mut response = Response::new(Body::from(format!("{probe:?}")));
-            if probe == Probe::Ready && !ready {
-                *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-            }
-            response
-        }
-    });
-    let serving = tokio::spawn(server.serve(Arc::clone(&service), probes, shutdown.clone()));
+    let serving = tokio::spawn(server.serve(Arc::clone(&service), Arc::new(Echo::default()), shutdown.clone()));
     Running { service, address, management, http, certificates, counts, shutdown, data, serving }
 }
 

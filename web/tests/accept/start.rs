@@ -15,7 +15,7 @@ async fn a_port_in_use_stops_the_start_and_says_which_setting() {
     let running = start(|_| {}).await;
     let message = refusal(|settings| settings.listen = running.address).await;
     assert!(message.contains("PORTCULLIS_LISTEN") && message.contains("another process has this port"), "{message}");
-    let message = refusal(|settings| settings.management_listen = Some(running.address)).await;
+    let message = refusal(|settings| settings.management_listen = running.address).await;
     assert!(message.contains("PORTCULLIS_MANAGEMENT_LISTEN"), "{message}");
 }
 

@@ -44,8 +44,16 @@ impl Chunks {
                     *self = if left == 0 { Self::DataEnd } else { Self::Data { left } };
                     at += taken;
                 }
-                framing => {
-                    *self = framing.step(byte).ok_or(BrokenChunks)?;
+                Self::Size { .. }
+                | Self::Extension { .. }
+                | Self::SizeEnd { .. }
+                | Self::DataEnd
+                | Self::DataLineFeed
+                | Self::TrailerStart { .. }
+                | Self::Trailer { .. }
+                | Self::TrailerEnd { .. }
+                | Self::LastLineFeed => {
+                    *self = self.step(byte).ok_or(BrokenChunks)?;
                     at += 1;
                 }
             }

@@ -12,15 +12,23 @@ pub(super) enum Framing {
 /// Reads the framing, in the one way that leaves no room for a second
 /// ([RFC 9112 section 6.3](https://www.rfc-editor.org/rfc/rfc9112#section-6.3)).
 pub(super) fn framing(headers: &[Header<'_>], http_1_0: bool) -> Result<Framing, Refusal> {
+    let mut hosts = 0;
     let mut length = None;
     let mut coding = None;
     for header in headers {
+        if header.name.eq_ignore_ascii_case("host") {
+            hosts += 1;
+        }
         if header.name.eq_ignore_ascii_case("content-length") && length.replace(content_length(header.value)?).is_some() {
             return Err(Refusal::Malformed("several Content-Length lines"));
         }
         if header.name.eq_ignore_ascii_case("transfer-encoding") && coding.replace(header.value).is_some() {
             return Err(Refusal::Malformed("several Transfer-Encoding lines"));
         }
+    }
+    // RFC 9112 section 3.2. Which hosts are ours, the pipeline knows.
+    if hosts > 1 || (hosts == 0 && !http_1_0) {
+        return Err(Refusal::Malformed("no Host, or several"));
     }
     match (length, coding) {
         (Some(_), Some(_)) => Err(Refusal::Malformed("Content-Length beside Transfer-Encoding")),

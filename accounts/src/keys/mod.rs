@@ -1,0 +1,9 @@
+//! The keys that sign access tokens.
+//!
+//! They lie in the database, sealed with the master key, so that every replica signs and verifies with the same ones. Which key signs is a
+//! function of the rows and the time, see [`plan`]; nobody has to run anything at the moment of a rotation.
+
+mod plan;
+mod ring;
+pub(crate) use ring::AccessToken;
+pub use ring::{KeyRing, KeyView};

@@ -1,0 +1,229 @@
+//! The one gate: every way in ends here, and nothing else writes a session or signs an access token.
+//!
+//! Let through: [`Proven`] users whose account is enabled and whose password is still the proven one, looked at in the transaction that
+//! writes the session. A [`LiveSession`] is made by [`issue_session`](AccountService::issue_session) and
+//! [`renew_session`](AccountService::renew_session) alone, and a token is signed for nothing else.
+
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use portcullis_core::{Id, Secret, Timestamp};
+use portcullis_store::{Record, Row, StoreError, Transaction};
+use std::time::Duration;
+
+use super::audit::{Event, Kind};
+use super::factors::Proven;
+use super::user::user_in;
+use super::{AccountService, FIRST_PARTY, Origin};
+use crate::error::AccountError;
+use crate::keys::AccessToken;
+use crate::secrets::{digest, random_token};
+
+/// What a log-in or a refresh gives to the client.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Grant {
+    /// The access token, a JWT ([RFC 9068](https://www.rfc-editor.org/rfc/rfc9068)).
+    pub access_token: Secret,
+    /// How many seconds it lasts.
+    pub expires_in: u32,
+    /// The refresh token.
+    pub refresh_token: Secret,
+    /// The scope that the tokens are restricted to; empty when they are not.
+    pub scope: String,
+    /// The session.
+    pub session: Id,
+    /// The user.
+    pub user: Id,
+}
+
+/// A session that is alive as this transaction sees it, of a user who may come in.
+pub(super) struct LiveSession {
+    id: Id,
+    user: Id,
+    role: String,
+    authenticated_at: Timestamp,
+    expires_at: Timestamp,
+    methods: String,
+    client: String,
+    scope: Option<String>,
+}
+
+/// The refresh token of a session; its text can be computed again from its identifier.
+pub(super) struct RefreshToken {
+    pub(super) id: Id,
+    pub(super) created_at: Timestamp,
+}
+
+/// What the session lives in.
+pub(super) enum Carrier<'a> {
+    /// Access and refresh tokens, restricted to this scope.
+    Tokens { scope: Option<&'a str> },
+    /// A cookie of a browser.
+    Cookie,
+}
+
+impl AccountService {
+    /// Writes a session for a proven user, if the account's present state allows; the text is the cookie's.
+    pub(super) async fn issue_session(
+        &self,
+        transaction: &mut Transaction,
+        proven: &Proven,
+        carrier: &Carrier<'_>,
+        origin: &Origin,
+    ) -> Result<(LiveSession, Secret), AccountError> {
+        let now = self.now();
+        let admitted = transaction
+            .query(ADMIT)
+            .bind(proven.user)
+            .bind(now)
+            .bind(proven.hash.expose())
+            .bind(proven.renewed.as_ref().unwrap_or(&proven.hash).expose())
+            .execute()
+            .await?;
+        if admitted != 1 {
+            return Err(AccountError::Credentials("disabled, or the password changed meanwhile"));
+        }
+        proven.counters.clear(transaction).await?;
+        let cookie = random_token()?;
+        let (lifetime, scope, cookie_digest) = match carrier {
+            Carrier::Tokens { scope } => (self.settings().refresh_absolute_seconds, scope.map(str::to_owned), None),
+            Carrier::Cookie => (self.settings().session_absolute_seconds, None, Some(digest(cookie.expose()))),
+        };
+        let user = user_in(transaction, proven.user).await?;
+        let session = LiveSession {
+            id: Id::new(now),
+            user: proven.user,
+            role: user.role,
+            authenticated_at: now,
+            expires_at: now + seconds(lifetime),
+            methods: proven.methods.to_owned(),
+            client: FIRST_PARTY.to_owned(),
+            scope,
+        };
+        transaction
+            .query(INSERT_SESSION)
+            .bind(session.id)
+            .bind(session.user)
+            .bind(cookie_digest)
+            .bind(now)
+            .bind(session.expires_at)
+            .bind(session.methods.as_str())
+            .bind(session.client.as_str())
+            .bind(session.scope.clone())
+            .bind(origin.user_agent_text())
+            .bind(origin.address_text())
+            .execute()
+            .await?;
+        let event = Event::new(Kind::LoginSuccess, origin).actor(session.user.to_string()).target(Some(session.user));
+        event.detail("session", session.id.to_string()).detail("methods", proven.methods).write(transaction, now).await?;
+        Ok((session, cookie))
+    }
+
+    /// The session, if it is alive and its user may come in; marks it as used.
+    pub(super) async fn renew_session(&self, transaction: &mut Transaction, session: Id) -> Result<LiveSession, AccountError> {
+        let now = self.now();
+        let dead = AccountError::Grant("the session is over");
+        let mut session: LiveSession =
+            transaction.query(USE_SESSION).bind(session).bind(now).fetch_optional().await?.ok_or(dead)?;
+        let user = user_in(transaction, session.user).await?;
+        if user.disabled {
+            return Err(AccountError::Grant("the user is disabled"));
+        }
+        session.role = user.role;
+        Ok(session)
+    }
+
+    /// Writes the next refresh token of a session.
+    pub(super) async fn write_refresh_token(
+        &self,
+        transaction: &mut Transaction,
+        session: &LiveSession,
+        token: &RefreshToken,
+    ) -> Result<(), AccountError> {
+        let idle = token.created_at + seconds(self.settings().refresh_idle_seconds);
+        transaction
+            .query("INSERT INTO portcullis_refresh_tokens (id, digest, session_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)")
+            .bind(token.id)
+            .bind(digest(self.refresh_text(token.id).expose()))
+            .bind(session.id)
+            .bind(token.created_at)
+            .bind(idle.min(session.expires_at))
+            .execute()
+            .await?;
+        Ok(())
+    }
+
+    /// Signs for a live session. The answer is a function of session and refresh token, so that it can be given once more.
+    pub(super) fn grant(&self, session: &LiveSession, refresh: &RefreshToken, scope: Option<&str>) -> Result<Grant, AccountError> {
+        let scope = scope.or(session.scope.as_deref());
+        let access_token = self.0.keys.sign(&AccessToken {
+            subject: session.user,
+            role: &session.role,
+            session: session.id,
+            client: &session.client,
+            scope,
+            methods: &session.methods,
+            authenticated_at: session.authenticated_at,
+            issued_at: refresh.created_at,
+            id: refresh.id,
+        })?;
+        Ok(Grant {
+            access_token,
+            expires_in: self.settings().access_token_seconds,
+            refresh_token: self.refresh_text(refresh.id),
+            scope: scope.unwrap_or_default().to_owned(),
+            session: session.id,
+            user: session.user,
+        })
+    }
+
+    /// 256 bits that nobody without the key can compute, and that need not be stored to be given again.
+    fn refresh_text(&self, id: Id) -> Secret {
+        Secret::new(URL_SAFE_NO_PAD.encode(hmac::sign(&self.0.refresh_key, id.as_bytes())))
+    }
+}
+
+impl LiveSession {
+    pub(super) const fn id(&self) -> Id {
+        self.id
+    }
+
+    /// The scope asked for, if it is not wider than the session's.
+    pub(super) fn narrowed<'a>(&self, asked: Option<&'a str>) -> Result<Option<&'a str>, AccountError> {
+        match (asked, &self.scope) {
+            (Some(asked), Some(granted)) if asked.split(' ').all(|one| granted.split(' ').any(|held| held == one)) => Ok(Some(asked)),
+            (Some(_), Some(_)) => Err(AccountError::Scope),
+            (asked, _) => Ok(asked),
+        }
+    }
+}
+
+impl Record for LiveSession {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.take("id")?,
+            user: row.take("user_id")?,
+            role: String::new(),
+            authenticated_at: row.take("authenticated_at")?,
+            expires_at: row.take("expires_at")?,
+            methods: row.take("methods")?,
+            client: row.take("client")?,
+            scope: row.take("scope")?,
+        })
+    }
+}
+
+pub(super) fn seconds(number: u32) -> Duration {
+    Duration::from_secs(u64::from(number))
+}
+
+const ADMIT: &str = "
+UPDATE portcullis_users SET last_login_at = $2, password_hash = $4 WHERE id = $1 AND disabled_at IS NULL AND password_hash = $3";
+const INSERT_SESSION: &str = "
+INSERT INTO portcullis_sessions
+    (id, user_id, cookie_digest, created_at, authenticated_at, last_used_at, expires_at, methods, client, scope, user_agent, client_address)
+VALUES ($1, $2, $3, $4, $4, $4, $5, $6, $7, $8, $9, $10)";
+const USE_SESSION: &str = "
+UPDATE portcullis_sessions SET last_used_at = $2 WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2
+RETURNING id, user_id, authenticated_at, expires_at, methods, client, scope";

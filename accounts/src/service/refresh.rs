@@ -1,0 +1,129 @@
+//! Refresh with rotation.
+//!
+//! A refresh token is spent by one atomic statement. Whoever comes second within the grace period, with the immediately preceding token
+//! and as the same client, lost the answer and gets the same one again. Any other second use is theft: the whole family ends.
+
+use portcullis_core::{Id, Timestamp};
+use portcullis_store::{Record, Row, StoreError, Transaction};
+
+use super::audit::{Event, Kind};
+use super::gate::{Grant, RefreshToken, seconds};
+use super::log_in::checked_scope;
+use super::{AccountService, Origin};
+use crate::error::AccountError;
+use crate::secrets::digest;
+
+/// A refresh token as it stands in the database.
+struct Stored {
+    session: Id,
+    user: Id,
+    expires_at: Timestamp,
+    used_at: Option<Timestamp>,
+    successor: Option<Id>,
+    successor_used: bool,
+}
+
+impl AccountService {
+    /// Exchanges a refresh token for new tokens.
+    ///
+    /// # Errors
+    /// [`AccountError::Grant`] when it is unknown, expired, used before, or its session or user is no more.
+    pub async fn refresh(&self, token: &str, client: &str, scope: Option<&str>, origin: &Origin) -> Result<Grant, AccountError> {
+        let scope = scope.map(checked_scope).transpose()?;
+        let digest = digest(token);
+        let now = self.now();
+        let next = RefreshToken { id: Id::new(now), created_at: now };
+        let mut transaction = self.database().begin().await?;
+        let spent: Option<(Id,)> = transaction
+            .query(SPEND)
+            .bind(digest.as_str())
+            .bind(now)
+            .bind(next.id)
+            .bind(client)
+            .fetch_optional()
+            .await?;
+        let Some((session,)) = spent else {
+            return self.second_use(transaction, &digest, client, scope, origin).await;
+        };
+        let session = self.renew_session(&mut transaction, session).await?;
+        let scope = session.narrowed(scope)?;
+        self.write_refresh_token(&mut transaction, &session, &next).await?;
+        let grant = self.grant(&session, &next, scope)?;
+        let event = Event::new(Kind::TokenCreated, origin).actor(grant.user.to_string()).detail("session", session.id().to_string());
+        event.write(&mut transaction, now).await?;
+        transaction.commit().await?;
+        Ok(grant)
+    }
+
+    async fn second_use(
+        &self,
+        mut transaction: Transaction,
+        digest: &str,
+        client: &str,
+        scope: Option<&str>,
+        origin: &Origin,
+    ) -> Result<Grant, AccountError> {
+        let now = self.now();
+        let found: Option<Stored> = transaction.query(FIND).bind(digest).bind(client).fetch_optional().await?;
+        let stored = found.ok_or(AccountError::Grant("unknown refresh token, or another client's"))?;
+        let (Some(used_at), Some(successor)) = (stored.used_at, stored.successor) else {
+            return Err(AccountError::Grant(if stored.expires_at <= now { "expired refresh token" } else { "unusable refresh token" }));
+        };
+        let grace = seconds(self.settings().refresh_grace_seconds);
+        if now <= used_at + grace && !stored.successor_used {
+            let session = self.renew_session(&mut transaction, stored.session).await?;
+            let scope = session.narrowed(scope)?;
+            let same = self.grant(&session, &RefreshToken { id: successor, created_at: used_at }, scope)?;
+            transaction.commit().await?;
+            return Ok(same);
+        }
+        drop(transaction);
+        self.end_family(&stored, origin).await?;
+        Err(AccountError::Grant("refresh token used twice"))
+    }
+
+    async fn end_family(&self, stored: &Stored, origin: &Origin) -> Result<(), AccountError> {
+        let mut change = self.change().await?;
+        let ended = change
+            .query("UPDATE portcullis_sessions SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")
+            .bind(stored.session)
+            .bind(self.now())
+            .execute()
+            .await?;
+        // A thief who goes on trying fills no log: only the use that ends the family is recorded.
+        if ended == 1 {
+            change.forget(stored.user);
+            let event = Event::new(Kind::TokenReuse, origin).failed("refresh token used twice").target(Some(stored.user));
+            change.record(event.detail("session", stored.session.to_string())).await?;
+            change.commit().await?;
+        }
+        Ok(())
+    }
+}
+
+impl Record for Stored {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            session: row.take("session_id")?,
+            user: row.take("user_id")?,
+            expires_at: row.take("expires_at")?,
+            used_at: row.take("used_at")?,
+            successor: row.take("successor")?,
+            successor_used: row.take::<Option<Timestamp>>("successor_used_at")?.is_some(),
+        })
+    }
+}
+
+/// $1 digest, $2 now, $3 successor, $4 client.
+const SPEND: &str = "
+UPDATE portcullis_refresh_tokens SET used_at = $2, successor = $3
+WHERE digest = $1 AND used_at IS NULL AND expires_at > $2
+    AND EXISTS (SELECT 1 FROM portcullis_sessions s WHERE s.id = portcullis_refresh_tokens.session_id AND s.client = $4)
+RETURNING session_id";
+/// $1 digest, $2 client.
+const FIND: &str = "
+SELECT t.session_id, s.user_id, t.expires_at, t.used_at, t.successor, n.used_at AS successor_used_at
+FROM portcullis_refresh_tokens t
+JOIN portcullis_sessions s ON s.id = t.session_id
+LEFT JOIN portcullis_refresh_tokens n ON n.id = t.successor
+WHERE t.digest = $1 AND s.client = $2";

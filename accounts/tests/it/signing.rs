@@ -1,0 +1,53 @@
+use portcullis_accounts::{AccountError, AccountService, Actor};
+use portcullis_core::Secret;
+use portcullis_store::{Database, DatabaseSettings};
+
+use crate::support::{master_key, on_every_database, origin, parts};
+
+on_every_database! {
+    async fn keys_rotate_without_an_outage(world) {
+        world.user("ann", "user").await;
+        let other_process = world.another().await;
+        let before = world.log_in("ann").await;
+        world.service.rotate_keys(&Actor::CommandLine, &origin()).await.unwrap();
+        other_process.service.follow_epoch().await.unwrap();
+        let states = |service: &AccountService| service.keys().list().iter().map(|key| key.state).collect::<Vec<_>>();
+        assert_eq!(states(&world.service), ["active", "next"]);
+        assert_eq!(states(&other_process.service), ["active", "next"]);
+        world.pass(900);
+        assert_eq!(states(&other_process.service), ["retiring", "active"]);
+        let after = world.log_in("ann").await;
+        for grant in [&before, &after] {
+            assert!(other_process.who(&grant.access_token).await.is_ok());
+        }
+        world.pass(1861);
+        assert_eq!(states(&world.service), ["active"]);
+    }
+
+    async fn the_published_keys_are_public(world) {
+        world.service.rotate_keys(&Actor::CommandLine, &origin()).await.unwrap();
+        let jwks = world.service.keys().jwks();
+        let keys = jwks["keys"].as_array().unwrap();
+        assert_eq!(keys.len(), 2);
+        for key in keys {
+            let mut names: Vec<_> = key.as_object().unwrap().keys().map(String::as_str).collect();
+            names.sort_unstable();
+            assert_eq!(names, ["alg", "crv", "kid", "kty", "use", "x"]);
+        }
+    }
+
+    async fn another_master_key_is_refused_at_the_start(world) {
+        let database = Database::connect(&DatabaseSettings::new(Secret::new(world.url.as_str()))).await.unwrap();
+        let mut parts = parts(database, &world.clock, world.service.settings().clone());
+        parts.master_key = master_key(7);
+        let refused = AccountService::start(parts).await;
+        assert!(matches!(refused, Err(AccountError::Internal(text)) if text.contains("master key")));
+    }
+
+    async fn two_processes_that_start_at_once_agree_on_one_key(world) {
+        let others = [world.another().await, world.another().await];
+        for other in others {
+            assert_eq!(other.service.keys().list(), world.service.keys().list());
+        }
+    }
+}

@@ -1,0 +1,182 @@
+use std::fmt;
+
+use argon2::password_hash::phc;
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use subtle::ConstantTimeEq as _;
+
+use super::cost::{HashingCost, MAX_ITERATIONS, MAX_MEMORY_KIB, OUTPUT_LENGTH};
+
+/// The hash of a password, as a PHC string. It can be stored, but neither shown nor sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    /// A hash as it stands in the database.
+    #[must_use]
+    pub fn stored(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text for the database; search for this name to find every place that takes it out.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(***)")
+    }
+}
+
+/// The result of a verification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is not the password, or the stored hash is not one.
+    Wrong,
+    /// It is the password.
+    Right,
+    /// It is the password, but its hash has another cost than new ones: hash it anew.
+    RightButOutdated,
+}
+
+/// Hashing failed: no randomness or no memory.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("password hashing failed: {0}")]
+pub struct HashFailed(String);
+
+impl HashFailed {
+    pub(super) fn new(cause: impl fmt::Display) -> Self {
+        Self(cause.to_string())
+    }
+}
+
+/// One hashing thread's tools: the cost of new hashes, and memory that is used again and again.
+pub struct Hasher {
+    cost: HashingCost,
+    memory: Vec<Block>,
+}
+
+impl Hasher {
+    /// A hasher that makes hashes of this cost.
+    #[must_use]
+    pub const fn new(cost: HashingCost) -> Self {
+        Self { cost, memory: Vec::new() }
+    }
+
+    /// Hashes a password with a new salt.
+    ///
+    /// # Errors
+    /// When the system has no randomness to give.
+    pub fn hash(&mut self, password: &str) -> Result<PasswordHash, HashFailed> {
+        let params = self.cost.params().map_err(HashFailed::new)?;
+        let mut salt = [0; 16];
+        aws_lc_rs::rand::fill(&mut salt).map_err(HashFailed::new)?;
+        let output = self.compute(&params, password, &salt).map_err(HashFailed::new)?;
+        let phc = phc::PasswordHash {
+            algorithm: Algorithm::Argon2id.into(),
+            version: Some(Version::V0x13.into()),
+            params: phc::ParamsString::try_from(&params).map_err(HashFailed::new)?,
+            salt: Some(phc::Salt::new(&salt).map_err(HashFailed::new)?),
+            hash: Some(phc::Output::new(&output).map_err(HashFailed::new)?),
+        };
+        Ok(PasswordHash(phc.to_string()))
+    }
+
+    /// Compares a password with a stored hash, in the time that the hash's own cost takes.
+    #[must_use]
+    pub fn verify(&mut self, password: &str, stored: &PasswordHash) -> Verdict {
+        let Some((params, salt, expected)) = parse(stored) else {
+            return Verdict::Wrong;
+        };
+        let Ok(output) = self.compute(&params, password, salt.as_ref()) else {
+            return Verdict::Wrong;
+        };
+        let same: bool = output.ct_eq(expected.as_bytes()).into();
+        let current = self.cost.params().is_ok_and(|own| {
+            (own.m_cost(), own.t_cost(), own.p_cost()) == (params.m_cost(), params.t_cost(), params.p_cost())
+        });
+        match (same, current) {
+            (false, _) => Verdict::Wrong,
+            (true, true) => Verdict::Right,
+            (true, false) => Verdict::RightButOutdated,
+        }
+    }
+
+    fn compute(&mut self, params: &Params, password: &str, salt: &[u8]) -> Result<[u8; OUTPUT_LENGTH], argon2::Error> {
+        let blocks = params.block_count();
+        if self.memory.len() < blocks {
+            self.memory.resize(blocks, Block::default());
+        }
+        let mut output = [0; OUTPUT_LENGTH];
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+        let memory = self.memory.get_mut(..blocks).unwrap_or_default();
+        argon2.hash_password_into_with_memory(password.as_bytes(), salt, &mut output, memory)?;
+        Ok(output)
+    }
+}
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hasher").field("cost", &self.cost).finish_non_exhaustive()
+    }
+}
+
+/// Parses a stored hash; one whose cost is beyond reason is no hash of ours.
+fn parse(stored: &PasswordHash) -> Option<(Params, phc::Salt, phc::Output)> {
+    let phc = phc::PasswordHash::new(stored.expose()).ok()?;
+    if phc.algorithm != Algorithm::Argon2id.into() || phc.version != Some(Version::V0x13.into()) {
+        return None;
+    }
+    let params = Params::try_from(&phc).ok()?;
+    let reasonable = params.m_cost() <= MAX_MEMORY_KIB && params.t_cost() <= MAX_ITERATIONS && params.p_cost() <= 4;
+    let output = phc.hash.filter(|output| output.len() == OUTPUT_LENGTH)?;
+    if reasonable { Some((params, phc.salt?, output)) } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_is_a_phc_string_of_argon2id_and_verifies() {
+        let mut hasher = Hasher::new(HashingCost::DEFAULT);
+        let hash = hasher.hash("correct horse battery").unwrap();
+        assert!(hash.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.expose());
+        assert_eq!(hasher.verify("correct horse battery", &hash), Verdict::Right);
+        assert_eq!(hasher.verify("correct horse batterz", &hash), Verdict::Wrong);
+        assert_ne!(hasher.hash("correct horse battery").unwrap(), hash, "the salt is new each time");
+        assert_eq!(format!("{hash:?}"), "PasswordHash(***)");
+    }
+
+    #[test]
+    fn the_password_is_taken_as_received() {
+        let mut hasher = Hasher::new(HashingCost::dangerous_cheap());
+        let hash = hasher.hash(" é\0 ").unwrap();
+        for other in ["é\0", " e\u{301}\0 ", " É\0 ", " é", " é\0"] {
+            assert_eq!(hasher.verify(other, &hash), Verdict::Wrong, "{other:?}");
+        }
+        assert_eq!(hasher.verify(" é\0 ", &hash), Verdict::Right);
+    }
+
+    #[test]
+    fn a_hash_of_another_cost_is_recognised_as_outdated() {
+        let old = Hasher::new(HashingCost::dangerous_cheap()).hash("p").unwrap();
+        assert_eq!(Hasher::new(HashingCost::DEFAULT).verify("p", &old), Verdict::RightButOutdated);
+    }
+
+    #[test]
+    fn what_is_no_hash_of_ours_verifies_nothing() {
+        let mut hasher = Hasher::new(HashingCost::dangerous_cheap());
+        for text in [
+            "",
+            "plain",
+            "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHRzYWx0",
+            "$argon2id$v=19$m=4000000000,t=1,p=1$c2FsdHNhbHRzYWx0$c2FsdHNhbHRzYWx0c2FsdHNhbHRzYWx0c2FsdHNhbHQ",
+            "$argon2i$v=19$m=64,t=1,p=1$c2FsdHNhbHRzYWx0$c2FsdHNhbHRzYWx0c2FsdHNhbHRzYWx0c2FsdHNhbHQ",
+        ] {
+            assert_eq!(hasher.verify("", &PasswordHash::stored(text)), Verdict::Wrong, "{text}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use portcullis_core::RoleKind;
+use portcullis_web::app::App;
+use portcullis_web::app::config::{Environment, Source};
+
+use crate::run::{self, Failure};
+
+/// Runs an application as a program: serves without an argument, else does what the command says.
+pub trait Main {
+    /// Reads the command line of this process and runs. Exit code 0: done; 1: it failed or found something; 2: wrong usage.
+    fn main(self) -> ExitCode;
+}
+
+/// The command line of an application's own program.
+#[derive(Debug, Parser)]
+#[command(disable_help_subcommand = true)]
+struct CommandLine {
+    /// The settings file; `portcullis.toml` in the working directory if it is there.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve until SIGTERM or Ctrl-C. The default.
+    Serve {
+        /// Only check the settings, and print them with secrets masked.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Bring the database's tables up to date.
+    Migrate,
+    /// Print who may call what.
+    Matrix,
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Print every setting, its variable and its default, in Markdown.
+    Settings,
+    /// Ask the running service whether it is ready; exit code 1 when it isn't.
+    Healthcheck,
+}
+
+impl<R: RoleKind, S> Main for App<R, S> {
+    fn main(self) -> ExitCode {
+        let line = match CommandLine::try_parse() {
+            Ok(line) => line,
+            Err(message) => {
+                let code = if message.use_stderr() { 2 } else { 0 };
+                // Nothing better can be done where even the terminal is gone.
+                let _ = message.print();
+                return ExitCode::from(code);
+            }
+        };
+        let source = Source { file: line.config, environment: Environment::of_process() };
+        let command = line.command.unwrap_or(Command::Serve { check: false });
+        match run::run(self, &source, command) {
+            Ok(code) => code,
+            Err(Failure(text)) => {
+                run::complain(&text);
+                ExitCode::FAILURE
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+use std::future::Future;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use portcullis_accounts::{AccountService, Accounts};
+use portcullis_core::RoleKind;
+use portcullis_web::app::config::{Settings, Source, effective, reference};
+use portcullis_web::app::{App, StartError};
+use portcullis_web::observe::LogSink;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::command_line::Command;
+
+/// A command failed; the text is for the person at the terminal.
+#[derive(Debug)]
+pub(crate) struct Failure(pub(crate) String);
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Runs one command of an application.
+pub(crate) fn run<R: RoleKind, S>(mut app: App<R, S>, source: &Source, command: Command) -> Result<ExitCode, Failure> {
+    let settings = app.settings(source)?;
+    match command {
+        Command::Serve { check: true } => say(&effective(&settings, app.sections())),
+        Command::Matrix => say(&app.matrix(&settings)),
+        Command::Openapi => say(&format!("{:#}\n", app.openapi(&settings))),
+        Command::Settings => say(&reference(app.sections())),
+        Command::Serve { check: false } => on_runtime(serve(app, settings))?,
+        Command::Healthcheck => return on_runtime(healthcheck(settings.management_listen)),
+        Command::Migrate => on_runtime(migrate(app, settings))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says a line to the person at the terminal.
+pub(crate) fn complain(text: &str) {
+    let _ = writeln!(io::stderr(), "error: {text}");
+}
+
+async fn serve<R: RoleKind, S>(app: App<R, S>, settings: Settings) -> Result<(), Failure> {
+    let sink = LogSink::stdout();
+    let public_url = settings.public_url.clone();
+    let is_development = settings.tls.is_development();
+    let authority = settings.data_dir.join("tls/ca.pem");
+    let running = app.start(settings, sink.clone()).await?;
+    running.shutdown().begin_on_signals()?;
+    let mut greeting = format!("Listening on {public_url} ({}); docs at {public_url}/docs", running.address());
+    if is_development {
+        greeting.push_str(&format!("\nCertificate authority for this machine: {}", authority.display()));
+    }
+    greeting.push_str(&format!("\nHealth and metrics: http://{}/metrics", running.management_address()));
+    for line in running.announcements() {
+        greeting.push('\n');
+        greeting.push_str(line);
+    }
+    let _ = writeln!(io::stderr(), "{greeting}");
+    running.serve().await;
+    Ok(())
+}
+
+async fn migrate<R: RoleKind, S>(app: App<R, S>, settings: Settings) -> Result<(), Failure> {
+    let starting = app.starting(settings).await?;
+    starting.database.close().await;
+    say("The database is up to date.\n");
+    Ok(())
+}
+
+/// The accounts of an application, without its server: the database is made and migrated when it isn't there.
+async fn accounts<R: RoleKind, S>(app: App<R, S>, settings: Settings) -> Result<AccountService, Failure> {
+    let starting = app.starting(settings).await?;
+    Accounts::default().service(&starting).await.map_err(|error| Failure(error.to_string()))
+}
+
+/// Asks the management listener, so that a container without a shell can check itself.
+async fn healthcheck(address: SocketAddr) -> Result<ExitCode, Failure> {
+    let ask = async {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
+        let mut answer = String::new();
+        stream.take(4096).read_to_string(&mut answer).await?;
+        Ok::<_, io::Error>(answer.starts_with("HTTP/1.1 200"))
+    };
+    match tokio::time::timeout(Duration::from_secs(5), ask).await {
+        Ok(Ok(true)) => {
+            say("ready\n");
+            Ok(ExitCode::SUCCESS)
+        }
+        Ok(Ok(false)) => Err(Failure("not ready".to_owned())),
+        Ok(Err(error)) => Err(Failure(format!("cannot reach {address}: {error}"))),
+        Err(_) => Err(Failure(format!("no answer from {address}"))),
+    }
+}
+
+fn on_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| Failure(error.to_string()))?.block_on(work)
+}
+
+fn say(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
+}

@@ -1,0 +1,99 @@
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use governor::clock::Clock as GovernorClock;
+use governor::middleware::StateInformationMiddleware;
+use governor::state::keyed::HashMapStateStore;
+use portcullis_core::Clock;
+
+use super::quota::Quota;
+use super::verdict::{Policy, Verdict};
+
+type Keyed = governor::RateLimiter<u64, HashMapStateStore<u64>, Time, StateInformationMiddleware>;
+
+/// One quota over many keys.
+pub(super) struct Limiter {
+    shards: Vec<Shard>,
+    policy: &'static Policy,
+    clock: Time,
+}
+
+struct Shard {
+    own: Keyed,
+    shared: Keyed,
+    is_full: AtomicBool,
+    checks: AtomicU32,
+}
+
+/// The application's clock as governor's.
+#[derive(Clone, Debug)]
+struct Time(Clock);
+
+impl GovernorClock for Time {
+    type Instant = Duration;
+    fn now(&self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.now().as_micros()).unwrap_or(0))
+    }
+}
+
+impl Limiter {
+    /// A limiter of this quota; `None` when it is off.
+    pub(super) fn new(name: &'static str, quota: Quota, clock: Clock) -> Option<Self> {
+        let (requests, period) = quota.limit()?;
+        let rate = governor::Quota::with_period(period / requests.get())?.allow_burst(requests);
+        let clock = Time(clock);
+        let keyed = || Keyed::new(rate, HashMapStateStore::default(), clock.clone());
+        let shards = (0..SHARDS).map(|_| Shard { own: keyed(), shared: keyed(), is_full: AtomicBool::new(false), checks: AtomicU32::new(0) });
+        Some(Self { shards: shards.collect(), policy: Policy::new(name, requests.get(), period), clock })
+    }
+
+    /// Counts one request of this key.
+    pub(super) fn check(&self, key: u64) -> Verdict {
+        let place = usize::try_from(key >> 32).unwrap_or(0) % SHARDS;
+        let Some(shard) = self.shards.get(place) else { return Verdict::refused(self.policy, Duration::ZERO) };
+        shard.tidy();
+        let outcome =
+            if shard.is_full.load(Ordering::Relaxed) { shard.shared.check_key(&(key % SHARED_KEYS)) } else { shard.own.check_key(&key) };
+        match outcome {
+            Ok(state) => Verdict::allowed(self.policy, state.remaining_burst_capacity()),
+            Err(not_until) => Verdict::refused(self.policy, not_until.wait_time_from(self.clock.now())),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn keys(&self) -> usize {
+        self.shards.iter().map(|shard| shard.own.len() + shard.shared.len()).sum()
+    }
+}
+
+impl Shard {
+    /// Now and then: lets go of keys whose quota is whole again, and decides whether keys have to share.
+    fn tidy(&self) {
+        let checks = self.checks.fetch_add(1, Ordering::Relaxed);
+        if checks % TIDY_EVERY != TIDY_EVERY - 1 {
+            return;
+        }
+        let keys = self.own.len();
+        if keys >= OWN_KEYS / 2 {
+            self.own.retain_recent();
+            self.is_full.store(self.own.len() >= OWN_KEYS, Ordering::Relaxed);
+        }
+        if self.shared.len() > 0 && !self.is_full.load(Ordering::Relaxed) {
+            self.shared.retain_recent();
+        }
+    }
+}
+
+impl fmt::Debug for Limiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Limiter({:?})", self.policy)
+    }
+}
+
+const SHARDS: usize = 16;
+/// Keys of one shard that have a bucket of their own.
+const OWN_KEYS: usize = 8192;
+/// Buckets that the keys of a full shard share.
+const SHARED_KEYS: u64 = 4096;
+const TIDY_EVERY: u32 = 1024;

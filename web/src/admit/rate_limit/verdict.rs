@@ -1,0 +1,96 @@
+use std::fmt;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use crate::respond::Problem;
+
+/// What a limiter says of one request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Verdict {
+    policy: &'static Policy,
+    remaining: u32,
+    wait: Option<Duration>,
+}
+
+/// A quota with its prepared header.
+pub(super) struct Policy {
+    name: &'static str,
+    requests: u32,
+    period: Duration,
+    header: HeaderValue,
+}
+
+impl Policy {
+    /// A policy that lives as long as the process: there are three of them.
+    pub(super) fn new(name: &'static str, requests: u32, period: Duration) -> &'static Self {
+        let header = format!("\"{name}\";q={requests};w={}", period.as_secs());
+        let header = HeaderValue::from_str(&header).unwrap_or(HeaderValue::from_static(""));
+        Box::leak(Box::new(Self { name, requests, period, header }))
+    }
+}
+
+impl Verdict {
+    pub(super) const fn allowed(policy: &'static Policy, remaining: u32) -> Self {
+        Self { policy, remaining, wait: None }
+    }
+
+    pub(super) const fn refused(policy: &'static Policy, wait: Duration) -> Self {
+        Self { policy, remaining: 0, wait: Some(wait) }
+    }
+
+    pub(crate) const fn is_allowed(&self) -> bool {
+        self.wait.is_none()
+    }
+
+    /// The name of the policy, for metrics and the log.
+    pub(crate) const fn policy(&self) -> &'static str {
+        self.policy.name
+    }
+
+    /// Tells the client where it stands
+    /// ([draft-ietf-httpapi-ratelimit-headers](https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/)).
+    pub(crate) fn stamp(&self, headers: &mut HeaderMap) {
+        headers.insert(RATE_LIMIT_POLICY, self.policy.header.clone());
+        let mut text = Vec::with_capacity(32);
+        text.push(b'"');
+        text.extend_from_slice(self.policy.name.as_bytes());
+        text.extend_from_slice(b"\";r=");
+        text.extend_from_slice(itoa::Buffer::new().format(self.remaining).as_bytes());
+        text.extend_from_slice(b";t=");
+        text.extend_from_slice(itoa::Buffer::new().format(self.reset()).as_bytes());
+        if let Ok(value) = HeaderValue::from_bytes(&text) {
+            headers.insert(RATE_LIMIT, value);
+        }
+    }
+
+    /// 429 with `Retry-After`.
+    pub(crate) fn problem(&self) -> Problem {
+        let wait = self.wait.unwrap_or_default();
+        let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests: wait, then try again.")
+            .kind("https://iana.org/assignments/http-problem-types#quota-exceeded")
+            .violated(self.policy.name)
+            .retry_after(seconds)
+    }
+
+    /// Seconds until the quota grows again.
+    fn reset(&self) -> u64 {
+        match self.wait {
+            Some(wait) => (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1),
+            None => {
+                let used = u64::from(self.policy.requests.saturating_sub(self.remaining));
+                (used * self.policy.period.as_secs()).div_ceil(u64::from(self.policy.requests.max(1)))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} in {:?}", self.name, self.requests, self.period)
+    }
+}
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");

@@ -1,0 +1,140 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::{HeaderMap, HeaderValue, Method, Uri, header};
+use portcullis_core::{Id, Principal, Timestamp};
+
+use super::pipeline::Pipeline;
+use crate::accept::Peer;
+use crate::admit::{ClientAddress, Verdict};
+use crate::observe::{Access, EndpointMetrics, TraceContext};
+use crate::respond::{ContentSecurityPolicy, Problem};
+use crate::{Body, Response};
+
+/// What is noted of one request on its way, for the headers, the log line and the metrics at its end.
+///
+/// Dropped before its end, because the client went away, it still writes its line.
+pub(crate) struct Passage {
+    pipeline: Arc<Pipeline>,
+    pub(crate) request_id: Id,
+    pub(crate) at: Timestamp,
+    pub(crate) address: ClientAddress,
+    pub(crate) route: Option<Route>,
+    pub(crate) principal: Option<Principal>,
+    pub(crate) verdict: Option<Verdict>,
+    pub(crate) https: bool,
+    began: Instant,
+    method: Method,
+    uri: Uri,
+    origin: Option<HeaderValue>,
+    user_agent: Option<HeaderValue>,
+    trace: TraceContext,
+    protocol: &'static str,
+    is_ended: bool,
+}
+
+/// The route that a request matched.
+pub(crate) struct Route {
+    pub(crate) template: std::borrow::Cow<'static, str>,
+    pub(crate) metrics: EndpointMetrics,
+}
+
+impl Passage {
+    pub(crate) fn begin<B>(pipeline: &Arc<Pipeline>, request: &http::Request<B>, peer: Peer) -> Self {
+        let at = pipeline.runtime.clock().now();
+        let headers = request.headers();
+        let is_trusted = pipeline.trusted.trusts(peer.address.ip());
+        let request_id = own_request_id(headers, is_trusted).unwrap_or_else(|| Id::new(at));
+        pipeline.metrics.active.inc();
+        Self {
+            request_id,
+            at,
+            address: ClientAddress::new(peer.address.ip()),
+            route: None,
+            principal: None,
+            verdict: None,
+            https: peer.tls || pipeline.is_behind_proxy,
+            began: Instant::now(),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            origin: if pipeline.cors.is_off() { None } else { headers.get(header::ORIGIN).cloned() },
+            user_agent: headers.get(header::USER_AGENT).cloned(),
+            trace: TraceContext::of(headers, request_id, is_trusted),
+            protocol: if peer.http2 { "HTTP/2" } else { "HTTP/1.1" },
+            is_ended: false,
+            pipeline: Arc::clone(pipeline),
+        }
+    }
+
+    /// Renders a problem, stamps the headers, writes the log line and the metrics.
+    pub(crate) fn end(mut self, mut response: Response) -> Response {
+        let problem = response.extensions_mut().remove::<Problem>();
+        if let Some(problem) = &problem {
+            *response.body_mut() = Body::from(problem.render(&self.request_id.to_string()));
+        }
+        if self.method == Method::HEAD {
+            // The headers of the answer to GET, its length included, without the content (RFC 9110 section 9.3.2).
+            let length = http_body::Body::size_hint(response.body()).exact();
+            *response.body_mut() = Body::empty();
+            if let Some(length) = length {
+                response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+            }
+        }
+        let policy = response.extensions_mut().remove::<ContentSecurityPolicy>();
+        let headers = response.headers_mut();
+        self.pipeline.headers.stamp(headers, policy, self.https);
+        self.pipeline.cors.stamp(self.origin.as_ref(), headers);
+        if let Some(verdict) = &self.verdict {
+            verdict.stamp(headers);
+        }
+        if let Ok(value) = HeaderValue::from_str(&self.request_id.to_string()) {
+            headers.insert(X_REQUEST_ID, value);
+        }
+        self.note(response.status().as_u16(), problem.as_ref().map(Problem::code), problem.as_ref().and_then(Problem::private));
+        self.is_ended = true;
+        response
+    }
+
+    fn note(&self, status: u16, code: Option<&str>, cause: Option<&str>) {
+        let duration = self.began.elapsed();
+        let metrics = self.route.as_ref().map_or(&self.pipeline.unmatched, |route| &route.metrics);
+        metrics.observe(status, duration);
+        self.pipeline.log.write(&Access {
+            at: self.at,
+            method: self.method.as_str(),
+            route: self.route.as_ref().map(|route| &*route.template),
+            path: self.uri.path(),
+            status,
+            duration,
+            request_id: self.request_id,
+            address: self.address.ip(),
+            principal: self.principal.as_ref().map(Principal::subject),
+            trace: &self.trace,
+            user_agent: self.user_agent.as_ref().and_then(|value| value.to_str().ok()),
+            protocol: self.protocol,
+            code,
+            cause,
+        });
+    }
+}
+
+impl Drop for Passage {
+    fn drop(&mut self) {
+        self.pipeline.metrics.active.dec();
+        if !self.is_ended {
+            self.note(CLIENT_WENT_AWAY, Some("client_went_away"), None);
+        }
+    }
+}
+
+/// A trusted proxy may name the request, by a UUID; nobody else.
+fn own_request_id(headers: &HeaderMap, is_trusted: bool) -> Option<Id> {
+    if !is_trusted {
+        return None;
+    }
+    headers.get(X_REQUEST_ID)?.to_str().ok()?.parse().ok()
+}
+
+const X_REQUEST_ID: http::HeaderName = http::HeaderName::from_static("x-request-id");
+/// No answer was sent; the number is the one that nginx logs for this.
+const CLIENT_WENT_AWAY: u16 = 499;

@@ -1,0 +1,153 @@
+use std::fmt;
+use std::sync::Arc;
+
+use portcullis_core::{Clock, Principal, Revocations, Timestamp};
+use quick_cache::sync::Cache;
+
+use super::authority::{Authority, Credential, Rejection};
+
+/// Judges credentials once and remembers the good ones until they end or their subject is forgotten.
+///
+/// What is remembered is keyed by the whole credential, and holds its subject's stamp from *before* the verification began: a revocation
+/// that comes while a verification runs makes its result worthless. Bad credentials aren't remembered.
+pub(crate) struct Authenticator {
+    authority: Arc<dyn Authority>,
+    revocations: Revocations,
+    clock: Clock,
+    remembered: Cache<Box<str>, Remembered>,
+}
+
+#[derive(Clone)]
+struct Remembered {
+    principal: Principal,
+    slot: usize,
+    stamp: u64,
+}
+
+impl Authenticator {
+    pub(crate) fn new(authority: Arc<dyn Authority>, revocations: Revocations, clock: Clock) -> Self {
+        Self { authority, revocations, clock, remembered: Cache::new(CAPACITY) }
+    }
+
+    /// The caller with this credential.
+    pub(crate) async fn authenticate(&self, credential: Credential<'_>, now: Timestamp) -> Result<Principal, Rejection> {
+        let text = match credential {
+            Credential::Bearer(text) | Credential::Session(text) => text,
+        };
+        let is_cookie = matches!(credential, Credential::Session(_));
+        if let Some(known) = self.remembered.get(text) {
+            let identity = known.principal.identity();
+            if self.revocations.stamp(known.slot) == known.stamp && identity.expires_at > now && identity.from_cookie == is_cookie {
+                return Ok(known.principal);
+            }
+            self.remembered.remove(text);
+        }
+        self.verify(credential, text).await
+    }
+
+    async fn verify(&self, credential: Credential<'_>, text: &str) -> Result<Principal, Rejection> {
+        // The subject is known only afterwards, so every stamp is taken beforehand, through a number that every revocation moves.
+        let before = self.revocations.total();
+        let principal = self.authority.verify(credential).await?;
+        if principal.identity().expires_at <= self.clock.now() {
+            return Err(Rejection::Invalid("expired"));
+        }
+        let slot = self.revocations.slot(principal.subject());
+        let stamp = self.revocations.stamp(slot);
+        if self.revocations.total() == before {
+            self.remembered.insert(text.into(), Remembered { principal: principal.clone(), slot, stamp });
+        }
+        Ok(principal)
+    }
+}
+
+impl fmt::Debug for Authenticator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Authenticator({} remembered)", self.remembered.len())
+    }
+}
+
+const CAPACITY: usize = 100_000;
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::Pin;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use portcullis_core::Identity;
+
+    use super::*;
+
+    /// Believes every credential, counts how often it is asked, and may revoke in the middle of it.
+    #[derive(Default)]
+    struct Believer {
+        asked: AtomicUsize,
+        revoke: Option<Revocations>,
+        from_cookie: bool,
+    }
+
+    impl Authority for Arc<Believer> {
+        fn verify<'a>(&'a self, _: Credential<'a>) -> Pin<Box<dyn Future<Output = Result<Principal, Rejection>> + Send + 'a>> {
+            Box::pin(async {
+                self.asked.fetch_add(1, Ordering::SeqCst);
+                if let Some(revocations) = &self.revoke {
+                    revocations.forget("alice");
+                }
+                let mut identity = Identity::new("alice");
+                identity.expires_at = Timestamp::from_seconds(1000);
+                identity.from_cookie = self.from_cookie;
+                Ok(Principal::new(identity))
+            })
+        }
+    }
+
+    fn authenticator(believer: &Arc<Believer>, revocations: &Revocations, clock: &Clock) -> Authenticator {
+        Authenticator::new(Arc::new(Arc::clone(believer)), revocations.clone(), clock.clone())
+    }
+
+    #[tokio::test]
+    async fn a_credential_is_verified_once_until_its_subject_is_forgotten() {
+        let (clock, hand) = Clock::manual(Timestamp::from_seconds(900));
+        let (believer, revocations) = (Arc::new(Believer::default()), Revocations::new());
+        let authenticator = authenticator(&believer, &revocations, &clock);
+        let ask = async |token: &'static str| authenticator.authenticate(Credential::Bearer(token), clock.now()).await;
+        for _ in 0..3 {
+            ask("a").await.unwrap();
+            ask("b").await.unwrap();
+        }
+        assert_eq!(believer.asked.load(Ordering::SeqCst), 2);
+        revocations.forget("alice");
+        ask("a").await.unwrap();
+        ask("b").await.unwrap();
+        assert_eq!(believer.asked.load(Ordering::SeqCst), 4);
+        hand.advance(Duration::from_secs(99));
+        ask("a").await.unwrap();
+        assert_eq!(believer.asked.load(Ordering::SeqCst), 4);
+        hand.advance(Duration::from_secs(1));
+        assert!(ask("a").await.is_err(), "expired on the dot");
+    }
+
+    #[tokio::test]
+    async fn a_revocation_during_the_verification_is_never_lost() {
+        let (clock, _hand) = Clock::manual(Timestamp::from_seconds(900));
+        let revocations = Revocations::new();
+        let believer = Arc::new(Believer { revoke: Some(revocations.clone()), ..Believer::default() });
+        let authenticator = authenticator(&believer, &revocations, &clock);
+        for asked in 1..=3 {
+            authenticator.authenticate(Credential::Bearer("a"), clock.now()).await.unwrap();
+            assert_eq!(believer.asked.load(Ordering::SeqCst), asked);
+        }
+    }
+
+    #[tokio::test]
+    async fn incident_46_a_cookie_is_never_taken_for_a_token_of_the_same_text() {
+        let (clock, _hand) = Clock::manual(Timestamp::from_seconds(900));
+        let (believer, revocations) = (Arc::new(Believer { from_cookie: true, ..Believer::default() }), Revocations::new());
+        let authenticator = authenticator(&believer, &revocations, &clock);
+        authenticator.authenticate(Credential::Session("a"), clock.now()).await.unwrap();
+        authenticator.authenticate(Credential::Bearer("a"), clock.now()).await.unwrap();
+        assert_eq!(believer.asked.load(Ordering::SeqCst), 2);
+    }
+}

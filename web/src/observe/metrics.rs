@@ -1,0 +1,124 @@
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use portcullis_core::Clock;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+type Labels = [(&'static str, String); 3];
+type Label = [(&'static str, &'static str); 1];
+
+/// The service's metrics, in the naming of Prometheus. No label ever holds what a client chose.
+pub(crate) struct Metrics {
+    registry: Registry,
+    durations: Family<Labels, Histogram, fn() -> Histogram>,
+    pub(crate) active: Gauge,
+    rate_limited: Family<Label, Counter>,
+    denied: Family<Label, Counter>,
+    pub(crate) panics: Counter,
+    pub(crate) certificate_expiry: Gauge<f64, AtomicU64>,
+    pub(crate) log_lines_dropped: Gauge,
+    pub(crate) connections_open: Gauge,
+    pub(crate) connections_refused: Counter,
+}
+
+/// The handles of one endpoint: a histogram for each class of statuses, looked up once at start.
+#[derive(Clone)]
+pub(crate) struct EndpointMetrics {
+    by_status: [Histogram; 5],
+}
+
+impl Metrics {
+    pub(crate) fn new(version: &'static str, clock: &Clock) -> Self {
+        let mut registry = Registry::default();
+        let durations = Family::<Labels, Histogram, fn() -> Histogram>::new_with_constructor(|| Histogram::new(BUCKETS.iter().copied()));
+        let (active, rate_limited, denied, panics) = (Gauge::default(), Family::default(), Family::default(), Counter::default());
+        let certificate_expiry = Gauge::<f64, AtomicU64>::default();
+        let log_lines_dropped = Gauge::default();
+        let (connections_open, connections_refused) = (Gauge::default(), Counter::default());
+        let started = Gauge::<i64>::default();
+        started.set(clock.now().as_seconds());
+        let info = prometheus_client::metrics::info::Info::new(vec![("version", version)]);
+        registry.register("http_server_request_duration_seconds", "Time to answer, by route and class of status", durations.clone());
+        registry.register("http_server_active_requests", "Requests that are being answered", active.clone());
+        registry.register("portcullis_rate_limited_requests", "Requests refused by a rate limit, by policy", rate_limited.clone());
+        registry.register("portcullis_denied_requests", "Requests refused before their handler, by reason", denied.clone());
+        registry.register("portcullis_panics", "Handlers that panicked", panics.clone());
+        registry.register("tls_certificate_expiry_timestamp_seconds", "When the certificate in use expires", certificate_expiry.clone());
+        registry.register("portcullis_log_lines_dropped", "Log lines that nobody read in time", log_lines_dropped.clone());
+        registry.register("portcullis_connections_open", "Connections that are open", connections_open.clone());
+        registry.register("portcullis_connections_refused", "Connections closed at once because there were too many", connections_refused.clone());
+        registry.register("process_start_time_seconds", "When the process started", started);
+        registry.register("portcullis_build", "The program", info);
+        Self { registry, durations, active, rate_limited, denied, panics, certificate_expiry, log_lines_dropped, connections_open, connections_refused }
+    }
+
+    /// The handles of one endpoint.
+    pub(crate) fn endpoint(&self, method: &str, route: &str) -> EndpointMetrics {
+        let handle = |status: &str| {
+            let labels = [("method", method.to_owned()), ("route", route.to_owned()), ("status", status.to_owned())];
+            self.durations.get_or_create_owned(&labels)
+        };
+        EndpointMetrics { by_status: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(handle) }
+    }
+
+    pub(crate) fn rate_limited(&self, policy: &'static str) {
+        self.rate_limited.get_or_create(&[("policy", policy)]).inc();
+    }
+
+    pub(crate) fn denied(&self, reason: &'static str) {
+        self.denied.get_or_create(&[("reason", reason)]).inc();
+    }
+
+    /// Everything, in the OpenMetrics text format.
+    pub(crate) fn render(&self) -> String {
+        let mut text = String::new();
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+impl EndpointMetrics {
+    pub(crate) fn observe(&self, status: u16, duration: Duration) {
+        let class = usize::from((status / 100).clamp(1, 5)) - 1;
+        if let Some(histogram) = self.by_status.get(class) {
+            histogram.observe(duration.as_secs_f64());
+        }
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Metrics")
+    }
+}
+
+impl fmt::Debug for EndpointMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EndpointMetrics")
+    }
+}
+
+const BUCKETS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_carry_their_units() {
+        let metrics = Metrics::new("1.2.3", &Clock::system());
+        metrics.endpoint("GET", "/notes/{id}").observe(404, Duration::from_millis(3));
+        metrics.rate_limited("default");
+        let text = metrics.render();
+        assert!(text.contains("http_server_request_duration_seconds_bucket{le=\"0.005\",method=\"GET\",route=\"/notes/{id}\",status=\"4xx\"} 1"), "{text}");
+        assert!(text.contains("portcullis_rate_limited_requests_total{policy=\"default\"} 1"), "{text}");
+        assert!(text.contains("portcullis_build_info{version=\"1.2.3\"} 1"), "{text}");
+        assert!(text.ends_with("# EOF\n"));
+    }
+}

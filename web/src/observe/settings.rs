@@ -1,0 +1,30 @@
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Logs.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogSettings {
+    /// `json`, one object a line, or `pretty` for people. Unset: `json` when the output is not a terminal.
+    pub format: Option<LogFormat>,
+    /// The least important events that are written: `error`, `warn`, `info`, `debug` or `trace`, with targets as in `info,sqlx=warn`.
+    pub level: String,
+    /// Whether each request has its line.
+    pub requests: bool,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Pretty,
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self { format: None, level: "info".to_owned(), requests: true }
+    }
+}
