@@ -99,7 +99,12 @@ impl Access {
                     stack[depth] = true;
                     depth += 1;
                 }
-                _ => {
+                Rule::Authenticated
+                | Rule::AtLeast { .. }
+                | Rule::Permission(_)
+                | Rule::Scope(_)
+                | Rule::Fresh(_)
+                | Rule::Object { .. } => {
                     stack[depth] = false;
                     depth += 1;
                 }
@@ -220,7 +225,13 @@ fn evaluate(access: &Access, caller: Option<&Principal>, now: Timestamp, object:
                 let (left, right) = (at(&stack, depth), at(&stack, depth + 1));
                 if matches!(rule, Rule::And) { both(left, right) } else { either(left, right) }
             }
-            condition => single(condition, caller, now, object),
+            Rule::Public(_)
+            | Rule::Authenticated
+            | Rule::AtLeast { .. }
+            | Rule::Permission(_)
+            | Rule::Scope(_)
+            | Rule::Fresh(_)
+            | Rule::Object { .. } => single(rule, caller, now, object),
         };
         if let Some(place) = stack.get_mut(depth) {
             *place = value;

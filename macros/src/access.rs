@@ -11,8 +11,8 @@ use syn::{Expr, ExprPath, Ident, Token, Type, parenthesized};
 pub(crate) enum Access {
     Type(Type),
     Value(Expr),
-    All(Punctuated<Access, Token![,]>),
-    Any(Punctuated<Access, Token![,]>),
+    All(Punctuated<Self, Token![,]>),
+    Any(Punctuated<Self, Token![,]>),
 }
 
 impl Parse for Access {
@@ -66,7 +66,6 @@ impl Access {
     /// The enums of the roles and permissions that the policy names.
     pub(crate) fn keys(&self, keys: &mut Vec<ExprPath>) {
         match self {
-            Self::Type(_) => {}
             Self::Value(Expr::Path(path)) if is_variant(path) => {
                 let mut key = path.clone();
                 key.path.segments.pop();
@@ -75,7 +74,7 @@ impl Access {
                 }
                 keys.push(key);
             }
-            Self::Value(_) => {}
+            Self::Type(_) | Self::Value(_) => {}
             Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.keys(keys)),
         }
     }

@@ -15,8 +15,8 @@ pub(crate) struct Checks {
 enum Rule {
     Length(usize, usize),
     Items(usize, usize),
-    Inner(Vec<Rule>),
-    Range(Option<Expr>, Option<Expr>),
+    Inner(Vec<Self>),
+    Range(Box<(Option<Expr>, Option<Expr>)>),
     Pattern(LitStr),
     Email,
     Url,
@@ -87,7 +87,8 @@ impl Rule {
                     }
                 }
             }
-            Self::Range(min, max) => {
+            Self::Range(bounds) => {
+                let (min, max) = &**bounds;
                 let (min, max) = (option(min.as_ref()), option(max.as_ref()));
                 if is_option(kind) {
                     quote!(if let Some(value) = value { p::rules::range(value, #min, #max, at, failures); })
@@ -119,7 +120,8 @@ impl Rule {
                 let inner: Vec<_> = rules.iter().filter_map(Self::schema).collect();
                 quote!(inner(#(#inner),*))
             }
-            Self::Range(min, max) => {
+            Self::Range(bounds) => {
+                let (min, max) = &**bounds;
                 let parts = [min.as_ref().map(|min| quote!(min = #min)), max.as_ref().map(|max| quote!(max = #max))];
                 let parts = parts.iter().flatten();
                 quote!(range(#(#parts),*))
@@ -142,7 +144,7 @@ impl Parse for Rule {
             "items" => {
                 bounds(input, false).and_then(|(min, max)| whole(&word, min.as_ref(), max.as_ref()).map(|(min, max)| Self::Items(min, max)))
             }
-            "range" => bounds(input, false).map(|(min, max)| Self::Range(min, max)),
+            "range" => bounds(input, false).map(|bounds| Self::Range(Box::new(bounds))),
             "inner" => {
                 let inside;
                 parenthesized!(inside in input);

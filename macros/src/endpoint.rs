@@ -59,7 +59,7 @@ fn reason(input: ParseStream<'_>) -> syn::Result<LitStr> {
     Ok(reason)
 }
 
-pub(crate) fn expand(verb: &str, attribute: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(verb: &str, attribute: TokenStream, item: &TokenStream) -> TokenStream {
     let function: ItemFn = match syn::parse2(item.clone()) {
         Ok(function) => function,
         Err(_) => {
@@ -77,7 +77,8 @@ pub(crate) fn expand(verb: &str, attribute: TokenStream, item: TokenStream) -> T
         return with_stub(&function, &syn::Error::new(attribute.path.span(), message));
     }
     match endpoint(verb, &attribute, &function) {
-        Ok(endpoint) => quote!(#function #endpoint),
+        // A handler is asynchronous whether or not it waits for anything.
+        Ok(endpoint) => quote!(#[allow(clippy::unused_async)] #function #endpoint),
         Err(error) => with_stub(&function, &error),
     }
 }

@@ -3,6 +3,8 @@
 //! Every macro parses, reports on the user's own token, and emits calls of ordinary functions under `::portcullis::__private`. After a
 //! mistake it still emits what others refer to, so that one mistake stays one error.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "syn's enums have many variants, and grow")]
+
 use proc_macro::TokenStream;
 
 mod access;
@@ -20,7 +22,7 @@ macro_rules! endpoint_attributes {
         #[doc = $title]
         #[proc_macro_attribute]
         pub fn $name(attribute: TokenStream, item: TokenStream) -> TokenStream {
-            endpoint::expand($verb, attribute.into(), item.into()).into()
+            endpoint::expand($verb, attribute.into(), &item.into()).into()
         }
     )*};
 }

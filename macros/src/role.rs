@@ -67,7 +67,7 @@ pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
 
 /// The word in the attribute, or the variant's name in snake case.
 pub(crate) fn word(attributes: &[Attribute], attribute: &str, variant: &Ident) -> syn::Result<String> {
-    for own in attributes.iter().filter(|own| own.path().is_ident(attribute)) {
+    if let Some(own) = attributes.iter().find(|own| own.path().is_ident(attribute)) {
         return Ok(own.parse_args::<LitStr>()?.value());
     }
     let mut word = String::new();

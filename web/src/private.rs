@@ -1,5 +1,4 @@
 //! What the macros emit calls of. Not part of the public interface.
-#![expect(missing_docs, reason = "named by generated code only")]
 
 pub use std::boxed::Box;
 use std::sync::OnceLock;

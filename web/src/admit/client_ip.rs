@@ -4,7 +4,7 @@
 //! chain that can't be parsed (400). Ignored: forwarded headers from anybody else, and `X-Forwarded-Host` and `-Proto` always. The
 //! deployment names its proxies' networks, and the one header that they write.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use http::HeaderMap;
 use schemars::JsonSchema;
@@ -164,9 +164,6 @@ fn bits(address: IpAddr) -> u128 {
         IpAddr::V6(address) => address.to_bits(),
     }
 }
-
-/// The peer of a connection whose address is unknown is still limited: all of them together.
-pub(crate) const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 #[cfg(test)]
 mod tests {

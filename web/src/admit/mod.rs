@@ -13,4 +13,4 @@ pub use cors::CorsSettings;
 mod csrf;
 pub use csrf::check as check_csrf;
 mod load_shed;
-pub(crate) use load_shed::{LoadShed, Permit};
+pub(crate) use load_shed::LoadShed;

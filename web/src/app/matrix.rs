@@ -11,7 +11,7 @@ use crate::authz::Guard;
 ///
 /// `yes`: passes. `401`, `403`: refused. `own`: passes on objects that allow it, everything else is 404.
 #[must_use]
-pub fn matrix(endpoints: &[&'static Endpoint], raw: &[RawMount], roles: &'static [RoleEntry]) -> String {
+pub(crate) fn matrix(endpoints: &[&'static Endpoint], raw: &[RawMount], roles: &'static [RoleEntry]) -> String {
     let mut rows = vec![header(roles)];
     for endpoint in endpoints {
         let mut policy = endpoint.guard().access().to_string();

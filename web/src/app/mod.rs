@@ -19,6 +19,7 @@ mod matrix;
 mod passage;
 mod pipeline;
 mod route;
+pub use route::BoxedService;
 mod runtime;
 pub use runtime::Runtime;
 mod spawner;

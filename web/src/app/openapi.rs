@@ -61,7 +61,7 @@ fn operation(endpoint: &Endpoint, mut doc: OperationDoc<'_>) -> Value {
     for (status, response) in &mut doc.responses {
         add_headers(status, response);
     }
-    let (summary, text) = endpoint.doc().split_once('\n').unwrap_or((endpoint.doc(), ""));
+    let (summary, text) = endpoint.doc().split_once('\n').unwrap_or_else(|| (endpoint.doc(), ""));
     let mut description = vec![text.trim().to_owned(), format!("Access: {}.", endpoint.guard().access())];
     description.append(&mut doc.notes);
     description.extend(endpoint.unscoped().map(|reason| format!("The list is not scoped to the caller: {reason}.")));

@@ -148,8 +148,10 @@ impl<'document> OperationDoc<'document> {
 
     /// An answer that carries an entity tag.
     pub fn entity_tag(&mut self, status: u16) {
-        if let Some(response) = self.responses.get_mut(&status.to_string()) {
-            response["headers"]["ETag"] = json!({"$ref": "#/components/headers/ETag"});
+        let response = self.responses.get_mut(&status.to_string()).and_then(Value::as_object_mut);
+        let headers = response.map(|response| response.entry("headers").or_insert_with(|| json!({})));
+        if let Some(headers) = headers.and_then(Value::as_object_mut) {
+            headers.insert("ETag".to_owned(), json!({"$ref": "#/components/headers/ETag"}));
         }
     }
 

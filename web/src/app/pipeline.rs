@@ -33,7 +33,7 @@ use super::passage::{Passage, Route};
 use super::route::{BoxedService, Found, Mounted, RawPlace, Routes};
 use super::runtime::Runtime;
 use crate::accept::{Peer, Service};
-use crate::admit::{self, Cors, Hosts, LoadShed, RateLimits, TrustedProxies};
+use crate::admit::{self, ClientAddress, Cors, Hosts, LoadShed, RateLimits, TrustedProxies};
 use crate::authn::{self, Authenticator, Rejection};
 use crate::authz::{self, Guard};
 use crate::extract::Call;
@@ -268,14 +268,14 @@ impl Found<'_> {
 /// What the gate learns of a request.
 struct Noted {
     principal: Option<Principal>,
-    address: crate::admit::ClientAddress,
+    address: ClientAddress,
     request_id: portcullis_core::Id,
 }
 
 /// What a request carries through the application's layers.
 #[derive(Clone)]
 struct Admitted {
-    address: crate::admit::ClientAddress,
+    address: ClientAddress,
     request_id: portcullis_core::Id,
 }
 

@@ -40,7 +40,6 @@ impl Spawner {
     }
 
     /// Resolves when shutdown begins.
-    #[must_use]
     pub fn shutdown_begins(&self) -> WaitForCancellationFutureOwned {
         self.0.shutdown.clone().cancelled_owned()
     }

@@ -86,6 +86,9 @@ pub struct Public(pub &'static str);
 
 impl Public {
     /// The guard of an `access = Public("…")`.
+    ///
+    /// # Panics
+    /// When the reason is empty; at compile time.
     #[must_use]
     #[expect(clippy::panic, reason = "runs at compile time: the panic is a compile error")]
     pub const fn guard(self) -> Guard {

@@ -29,7 +29,7 @@ pub use raw::RawBody;
 mod upload;
 pub use upload::{MediaType, Upload, UploadRules, UploadedFile};
 mod socket;
-pub use socket::WebSocket;
+pub use socket::{SocketOpened, WebSocket};
 mod foreign;
 pub use foreign::{Foreign, Reason};
 pub mod types;

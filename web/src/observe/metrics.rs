@@ -90,7 +90,7 @@ impl Metrics {
         self.denied.get_or_create(&[("reason", reason)]).inc();
     }
 
-    /// Everything, in the OpenMetrics text format.
+    /// Everything, in the `OpenMetrics` text format.
     pub(crate) fn render(&self) -> String {
         let mut text = String::new();
         let _ = encode(&mut text, &self.registry);

@@ -242,7 +242,7 @@ struct Rendered<'a> {
     violated: Option<[&'a str; 1]>,
 }
 
-/// `detail` repeats the description: clients written for FastAPI read it.
+/// `detail` repeats the description: clients written for `FastAPI` read it.
 #[derive(Serialize)]
 struct RenderedOAuth<'a> {
     error: &'a str,

@@ -80,7 +80,7 @@ impl Shard {
             self.own.retain_recent();
             self.is_full.store(self.own.len() >= OWN_KEYS, Ordering::Relaxed);
         }
-        if self.shared.len() > 0 && !self.is_full.load(Ordering::Relaxed) {
+        if !self.shared.is_empty() && !self.is_full.load(Ordering::Relaxed) {
             self.shared.retain_recent();
         }
     }

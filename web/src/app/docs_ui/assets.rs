@@ -6,9 +6,6 @@ use bytes::Bytes;
 use flate2::read::GzDecoder;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
-/// Where the files are mounted.
-pub(crate) const ASSETS_PATH: &str = "/docs/assets/";
-
 /// A file that the documentation pages load.
 #[derive(Debug)]
 pub(crate) struct Asset {
@@ -19,7 +16,7 @@ pub(crate) struct Asset {
     tag: OnceLock<String>,
 }
 
-/// The file at a path below [`ASSETS_PATH`], such as `docs.css`.
+/// The file at a path below `/docs/assets/`, such as `docs.css`.
 pub(crate) fn asset(path: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.path == path)
 }

@@ -7,6 +7,6 @@
 mod pages;
 pub(crate) use pages::{DOCS_CSP, Nonce, redoc_csp, redoc_page, swagger_page};
 mod assets;
-pub(crate) use assets::{ASSETS_PATH, asset};
+pub(crate) use assets::asset;
 #[cfg(test)]
 mod tests;
