@@ -26,4 +26,6 @@ mod classify;
 mod connect;
 mod driver;
 mod lane;
+#[cfg(feature = "postgres")]
+mod session;
 mod statement;

@@ -1,5 +1,9 @@
 //! What happens together, beside each other, and not at all.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
 use portcullis_store::StoreError;
 
 use crate::support::{World, on_both};
@@ -8,6 +12,9 @@ on_both! {
     a_committed_transaction_is_seen_by_everyone,
     a_dropped_transaction_leaves_nothing,
     a_cancelled_transaction_leaves_nothing,
+    a_cancelled_begin_swallows_no_later_write,
+    a_cancelled_commit_is_whole,
+    a_cancelled_statement_ends_its_transaction,
     a_failed_statement_ends_its_transaction,
     a_row_that_is_missing_does_not_end_the_transaction,
     readers_do_not_wait_for_a_writer,
@@ -62,6 +69,59 @@ async fn a_cancelled_transaction_leaves_nothing(world: World) {
     }
     world.add_person("after").await;
     assert_eq!(world.people().await, ["after"]);
+}
+
+/// A connection that went back with a transaction open would take the next write into it, and lose it.
+async fn a_cancelled_begin_swallows_no_later_write(world: World) {
+    let other = world.another().await;
+    for round in 0..60 {
+        give_up_after(round % 10, world.database.begin()).await;
+        world.add_person(&round.to_string()).await;
+        let seen = other.query("SELECT id FROM person WHERE id = $1").bind(round.to_string()).fetch_optional::<String>().await.unwrap();
+        assert!(seen.is_some(), "round {round}");
+    }
+}
+
+async fn a_cancelled_commit_is_whole(world: World) {
+    for round in 0..60 {
+        let mut transaction = world.database.begin().await.unwrap();
+        for part in ["a", "b"] {
+            let insert = "INSERT INTO person (id, email) VALUES ($1, $1)";
+            transaction.query(insert).bind(format!("{round:02}{part}")).execute().await.unwrap();
+        }
+        give_up_after(round % 10, transaction.commit()).await;
+        // The next one waits for what is still under way, and is not swallowed.
+        world.database.begin().await.unwrap().commit().await.unwrap();
+    }
+    world.add_person("after").await;
+    let people = world.another().await.query("SELECT id FROM person ORDER BY id").fetch_all::<String>().await.unwrap();
+    assert!(people.contains(&"after".to_owned()));
+    for round in 0..60 {
+        let parts = people.iter().filter(|id| id.starts_with(&format!("{round:02}"))).count();
+        assert!(parts == 0 || parts == 2, "round {round}: {parts}");
+    }
+}
+
+async fn a_cancelled_statement_ends_its_transaction(world: World) {
+    let mut transaction = world.database.begin().await.unwrap();
+    transaction.query("INSERT INTO person (id, email) VALUES ('a', 'a')").execute().await.unwrap();
+    give_up_after(1, transaction.query("INSERT INTO person (id, email) VALUES ('a', 'a')").execute()).await;
+    assert!(transaction.commit().await.is_err(), "nobody saw whether the statement failed");
+    assert!(world.people().await.is_empty());
+}
+
+/// Polls a future this often, then drops it: the caller goes away at each of its waiting points in turn.
+async fn give_up_after<F: Future>(polls: usize, future: F) {
+    let mut future = pin!(future);
+    let mut left = polls;
+    let polling = poll_fn(move |context| {
+        if left == 0 || future.as_mut().poll(context).is_ready() {
+            return Poll::Ready(());
+        }
+        left -= 1;
+        if left == 0 { Poll::Ready(()) } else { Poll::Pending }
+    });
+    polling.await;
 }
 
 async fn a_failed_statement_ends_its_transaction(world: World) {
