@@ -5,6 +5,8 @@ use crate::StoreError;
 use crate::connect;
 use crate::lane::Lane;
 use crate::query::{Query, Target};
+#[cfg(feature = "postgres")]
+use crate::session::Session;
 use crate::settings::{DatabaseSettings, Location};
 use crate::transaction::{Connection, Transaction};
 
@@ -84,7 +86,7 @@ impl Database {
                 Connection::Sqlite(lease)
             }
             #[cfg(feature = "postgres")]
-            Pools::Postgres(pool) => Connection::Postgres(pool.begin().await.map_err(StoreError::of_postgres)?),
+            Pools::Postgres(pool) => Connection::Postgres(Session::begin(pool).await?),
         }))
     }
 
@@ -97,6 +99,18 @@ impl Database {
             }
             #[cfg(feature = "postgres")]
             Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// Statements are prepared anew; PostgreSQL itself says when that is due.
+    pub(crate) fn forget_statements(&self) {
+        match &*self.0 {
+            Pools::Sqlite { writer, readers } => {
+                writer.forget();
+                readers.forget();
+            }
+            #[cfg(feature = "postgres")]
+            Pools::Postgres(_) => {}
         }
     }
 

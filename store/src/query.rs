@@ -82,12 +82,13 @@ impl<'a> Query<'a> {
             },
             Target::Transaction(transaction) => {
                 transaction.usable()?;
+                transaction.spoiled = true;
                 let answer = match &mut transaction.connection {
                     Connection::Sqlite(lease) => on_lease(lease, self.sql, self.values, want).await,
                     #[cfg(feature = "postgres")]
-                    Connection::Postgres(connection) => on_postgres(&mut *connection, self.sql, self.values, want).await,
+                    Connection::Postgres(session) => on_postgres(session.connection()?, self.sql, self.values, want).await,
                 };
-                transaction.spoiled |= answer.is_err();
+                transaction.spoiled = answer.is_err();
                 answer
             }
         }

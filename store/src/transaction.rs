@@ -3,6 +3,8 @@ use std::fmt;
 use crate::StoreError;
 use crate::lane::Lease;
 use crate::query::{Query, Target};
+#[cfg(feature = "postgres")]
+use crate::session::Session;
 
 /// Statements that take effect together at [`commit`](Self::commit), or not at all when it is dropped.
 ///
@@ -10,14 +12,14 @@ use crate::query::{Query, Target};
 /// rollback, SQLite would keep the other statements. Where a conflict is expected, write `ON CONFLICT DO NOTHING` and look at the count.
 pub struct Transaction {
     pub(crate) connection: Connection,
-    /// Whether a statement failed.
+    /// Whether a statement failed, or its caller went away before it was known.
     pub(crate) spoiled: bool,
 }
 
 pub(crate) enum Connection {
     Sqlite(Lease),
     #[cfg(feature = "postgres")]
-    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+    Postgres(Session),
 }
 
 impl Transaction {
@@ -39,7 +41,7 @@ impl Transaction {
         match self.connection {
             Connection::Sqlite(lease) => lease.commit().await,
             #[cfg(feature = "postgres")]
-            Connection::Postgres(transaction) => transaction.commit().await.map_err(StoreError::of_postgres),
+            Connection::Postgres(session) => session.commit().await,
         }
     }
 
@@ -55,8 +57,8 @@ impl Transaction {
                 done.map(drop).map_err(|error| lease.failed(error))
             }
             #[cfg(feature = "postgres")]
-            Connection::Postgres(transaction) => {
-                sqlx::raw_sql(sql).execute(&mut **transaction).await.map(drop).map_err(StoreError::of_postgres)
+            Connection::Postgres(session) => {
+                sqlx::raw_sql(sql).execute(session.connection()?).await.map(drop).map_err(StoreError::of_postgres)
             }
         }
     }
