@@ -101,6 +101,36 @@ on_every_database! {
         }
     }
 
+    async fn incident_09_unknown_wrong_locked_and_disabled_take_the_same_time(world, |settings: &mut portcullis_accounts::AccountsSettings| {
+        settings.failures_before_delay = 20;
+    }) {
+        let real = world.at_real_cost().await;
+        for name in ["wrong", "disabled", "locked"] {
+            real.user(name, "user").await;
+        }
+        let disabled = real.service.user_named("disabled").await.unwrap();
+        real.service.disable(&portcullis_accounts::Actor::CommandLine, disabled.id, &origin()).await.unwrap();
+        for _ in 0..20 {
+            let _ = world.try_log_in("locked", OTHER).await;
+        }
+        let cases = [("nobody", OTHER), ("wrong", OTHER), ("locked", PASSWORD), ("disabled", PASSWORD)];
+        let mut times = [const { Vec::new() }; 4];
+        for _ in 0..9 {
+            for ((name, password), times) in cases.iter().zip(&mut times) {
+                let began = std::time::Instant::now();
+                assert!(is_credentials(&real.try_log_in(name, password).await));
+                times.push(began.elapsed());
+            }
+        }
+        let medians = times.map(|mut times| {
+            times.sort_unstable();
+            times[times.len() / 2].as_secs_f64()
+        });
+        let (least, most) = (medians.iter().copied().fold(f64::MAX, f64::min), medians.iter().copied().fold(0.0, f64::max));
+        // The hash takes nearly all of the time; without it an answer would be several times as quick.
+        assert!(most / least < 1.6, "{cases:?}: {medians:?}");
+    }
+
     async fn a_taken_name_is_refused_in_every_spelling_and_an_address_is_nobody_s_until_proven(world) {
         let register = |name: &'static str, email: Option<&'static str>| {
             let service = world.service.clone();

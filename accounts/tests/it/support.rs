@@ -55,6 +55,13 @@ impl World {
         Self { service, hand, clock, url, guard: Arc::clone(&self.guard), revocations }
     }
 
+    /// Another process on the same database, which hashes at the cost of production.
+    pub(crate) async fn at_real_cost(&self) -> Self {
+        let database = Database::connect(&DatabaseSettings::new(Secret::new(self.url.as_str()))).await.unwrap();
+        let parts = AccountParts { cost: None, ..parts(database, &self.clock, self.service.settings().clone()) };
+        Self { service: AccountService::start(parts).await.unwrap(), ..self.another().await }
+    }
+
     pub(crate) async fn user(&self, name: &str, role: &str) -> UserView {
         let email = Some(format!("{name}@example.com").parse().unwrap());
         let new = NewUser { username: name.parse().unwrap(), email, role: role.to_owned() };
