@@ -144,14 +144,14 @@ fn seconds(setting: &str, value: u64) -> Result<Duration, StartError> {
     Ok(Duration::from_secs(value))
 }
 
-fn positive<N: PartialEq + Default>(setting: &str, value: N) -> Result<(), StartError> {
+fn positive<N: PartialEq + Default + Copy>(setting: &str, value: N) -> Result<(), StartError> {
     if value == N::default() {
         return Err(StartError::new(format_args!("limits.{setting} is 0; it must be at least 1")));
     }
     Ok(())
 }
 
-fn at_most<N: PartialOrd + std::fmt::Display>(setting: &str, value: N, most: N) -> Result<(), StartError> {
+fn at_most<N: PartialOrd + std::fmt::Display + Copy>(setting: &str, value: N, most: N) -> Result<(), StartError> {
     if value > most {
         return Err(StartError::new(format_args!("limits.{setting} is {value}; it can be {most} at most")));
     }

@@ -1,12 +1,32 @@
-//! Accepting connections: sockets, TLS, connection limits, shutdown.
+//! Accepting connections: sockets, TLS, connection limits, strict HTTP/1.1, shutdown.
+//!
+//! ```text
+//! let server = Server::bind(ServerSettings { … }).await?;     // certificate read, ports taken: addresses are known
+//! shutdown.begin_on_signals()?;                               // SIGTERM, Ctrl-C
+//! server.serve(pipeline, management, shutdown).await;         // both: Arc<impl Service>
+//! ```
+//!
+//! Let through to [`Service::call`]: requests of counted connections, over TLS unless a trusted proxy ends it, whose head is whole, within
+//! the limits and unambiguous, with one valid host. What is refused before that is completed by [`Service::finish`], so it looks like every
+//! other answer. Closed without an answer: surplus connections, handshakes and heads that take too long, clients that accept no bytes.
+//! The deployment provides: `proxy.trusted` behind a proxy, and a management port that the public network can't reach.
 
+mod server;
+pub use server::{ConnectionCounts, Drained, Server, ServerSettings};
+mod service;
+pub use service::{Peer, Service};
 mod limits;
 pub use limits::{Limits, LimitsSettings};
+mod listen;
 mod connections;
+mod socket;
 mod tls;
 pub use tls::{Certificates, TlsMode, TlsProfile, TlsSettings, install_crypto_provider};
+mod connection;
+mod state;
+mod guard;
+mod head;
+mod refusal;
+mod redirect;
 mod shutdown;
 pub use shutdown::Shutdown;
-mod server;
-pub(crate) use server::{Server, ServerParts};
-pub use server::{Peer, Service};

@@ -1,235 +1,200 @@
-use std::convert::Infallible;
-use std::future::Future;
 use std::net::SocketAddr;
-use std::path::Path;
-use std::pin::pin;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
-use http::{Request, Response};
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use portcullis_core::Clock;
-use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
-use tokio_util::task::TaskTracker;
+use tokio::time::{sleep, timeout};
 
 use super::connections::Connections;
-use super::limits::{Limits, LimitsSettings};
+use super::limits::Limits;
+use super::listen::{Listener, Tls};
+use super::redirect::{Redirect, origin};
+use super::service::Service;
 use super::shutdown::Shutdown;
 use super::tls::{Certificates, TlsMode, TlsSettings, install_crypto_provider, provider, server_configuration};
-use crate::admit::TrustedProxies;
-use crate::app::{Management, StartError};
+use crate::app::StartError;
 
-/// What answers the requests.
-pub trait Service: Send + Sync + 'static {
-    /// Answers one request; dropped when the client goes away.
-    fn call(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Response<Body>> + Send;
+/// Where to listen, and how.
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// The setting `listen`.
+    pub listen: SocketAddr,
+    /// The setting `management_listen`.
+    pub management_listen: SocketAddr,
+    /// The setting `http_listen`: where plain HTTP is redirected.
+    pub http_listen: Option<SocketAddr>,
+    /// The setting `public_url`: where it is redirected to.
+    pub public_url: String,
+    /// The setting `data_dir`: where the development certificate lies.
+    pub data_dir: PathBuf,
+    /// The setting `tls`.
+    pub tls: TlsSettings,
+    /// The setting `limits`, checked.
+    pub limits: Limits,
+    /// Whether any proxy is trusted: without one, plain HTTP is refused.
+    pub trusts_a_proxy: bool,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// How often the certificate's files are looked at.
+    pub certificate_interval: Duration,
 }
 
-/// The other end of a connection.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer {
-    /// Its address.
-    pub address: SocketAddr,
-    /// Whether the connection is encrypted.
-    pub tls: bool,
-    /// Whether it speaks HTTP/2.
-    pub http2: bool,
-}
-
-/// What the sockets are made of.
+/// A service that holds its addresses, but doesn't accept yet.
 #[derive(Debug)]
-pub(crate) struct ServerParts<'a> {
-    pub(crate) listen: SocketAddr,
-    pub(crate) management: SocketAddr,
-    pub(crate) tls: &'a TlsSettings,
-    pub(crate) limits: &'a LimitsSettings,
-    pub(crate) data_dir: &'a Path,
-    pub(crate) trusted: &'a TrustedProxies,
-    pub(crate) clock: &'a Clock,
-}
-
-/// Bound sockets.
-pub(crate) struct Server {
-    listener: TcpListener,
-    management: TcpListener,
+pub struct Server {
+    main: Listener,
+    management: Listener,
+    /// With the origin that it redirects to.
+    redirect: Option<(Listener, String)>,
     certificates: Option<Certificates>,
-    acceptor: Option<TlsAcceptor>,
+    certificate_interval: Duration,
     limits: Arc<Limits>,
 }
 
+/// How a service ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Drained {
+    /// Connections and streams that were still open when the time for draining was over.
+    pub cut: usize,
+}
+
 impl Server {
-    pub(crate) async fn bind(parts: ServerParts<'_>) -> Result<Self, StartError> {
+    /// Reads the certificate and takes every address, so that what can't work stops the start.
+    ///
+    /// # Errors
+    /// Names the setting that can't work and how to mend it.
+    pub async fn bind(settings: ServerSettings) -> Result<Self, StartError> {
         install_crypto_provider();
-        let limits = Arc::new(parts.limits.limits()?);
-        let (certificates, acceptor) = if parts.tls.mode == TlsMode::BehindProxy {
-            if parts.trusted.is_empty() {
-                return Err(StartError::new("tls.mode is `behind_proxy`, but proxy.trusted is empty: name the proxy's network, such as 10.0.0.0/8"));
+        let mut limits = settings.limits;
+        let certificates = if settings.tls.mode == TlsMode::BehindProxy {
+            if !settings.trusts_a_proxy {
+                return Err(StartError::new(
+                    "tls.mode is `behind_proxy`, but proxy.trusted is empty: name the proxy's network, such as [\"10.0.0.0/8\"], \
+                     or set tls.mode to `files`",
+                ));
             }
-            (None, None)
+            // Every client comes from the proxy's address.
+            limits.connections_per_address = limits.connections;
+            limits.connections_from_loopback = limits.connections;
+            None
         } else {
-            let certificates = Certificates::open(parts.tls, parts.data_dir, Arc::new(provider()), parts.clock.clone())?;
-            let acceptor = TlsAcceptor::from(server_configuration(&certificates, parts.tls.profile)?);
-            (Some(certificates), Some(acceptor))
+            Some(Certificates::open(&settings.tls, &settings.data_dir, Arc::new(provider()), settings.clock)?)
         };
-        let listener = bind("listen", parts.listen).await?;
-        let management = bind("management_listen", parts.management).await?;
-        Ok(Self { listener, management, certificates, acceptor, limits })
+        let limits = Arc::new(limits);
+        let tls = certificates.as_ref().map(|certificates| server_configuration(certificates, settings.tls.profile)).transpose()?;
+        let main = Listener::bind("listen", settings.listen, tls.map(Tls), Arc::clone(&limits)).await?;
+        let management = Listener::bind("management_listen", settings.management_listen, None, Arc::clone(&limits)).await?;
+        let redirect = match settings.http_listen {
+            Some(address) => Some((Listener::bind("http_listen", address, None, Arc::clone(&limits)).await?, origin(&settings.public_url)?)),
+            None => None,
+        };
+        Ok(Self { main, management, redirect, certificates, certificate_interval: settings.certificate_interval, limits })
     }
 
-    pub(crate) fn https_address(&self) -> SocketAddr {
-        self.listener.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)))
+    /// The address that `listen` got.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.main.address
     }
 
-    pub(crate) fn management_address(&self) -> SocketAddr {
-        self.management.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)))
+    /// The address that `management_listen` got.
+    #[must_use]
+    pub fn management_address(&self) -> SocketAddr {
+        self.management.address
     }
 
-    pub(crate) fn certificates(&self) -> Option<&Certificates> {
-        self.certificates.as_ref()
+    /// The address that `http_listen` got.
+    #[must_use]
+    pub fn http_address(&self) -> Option<SocketAddr> {
+        self.redirect.as_ref().map(|(listener, _)| listener.address)
     }
 
-    pub(crate) async fn serve<S: Service>(self, service: Arc<S>, management: Arc<Management>, shutdown: Shutdown) {
-        let tasks = TaskTracker::new();
-        let connections = Connections::new(&self.limits);
-        let certificates = self.certificates.clone();
-        let watch = tokio::spawn(async move {
-            if let Some(certificates) = certificates {
-                certificates.watch(Duration::from_secs(3)).await;
-            }
-        });
-        let inside = tokio::spawn(manage(self.management, management, shutdown.clone()));
-        loop {
-            let (stream, address) = tokio::select! {
-                () = shutdown.begun() => break,
-                accepted = self.listener.accept() => match accepted {
-                    Ok(accepted) => accepted,
-                    Err(error) => {
-                        tracing::warn!(%error, "a connection could not be accepted");
-                        tokio::time::sleep(Duration::from_millis(50)).await;
-                        continue;
-                    }
-                },
-            };
-            let Some(permit) = connections.admit(address.ip()) else { continue };
-            let (service, limits, acceptor, shutdown) = (Arc::clone(&service), Arc::clone(&self.limits), self.acceptor.clone(), shutdown.clone());
-            tasks.spawn(async move {
-                converse(stream, address, service, &limits, acceptor, shutdown).await;
-                drop(permit);
-            });
+    /// The certificate that is served; none behind a proxy.
+    #[must_use]
+    pub fn certificates(&self) -> Option<Certificates> {
+        self.certificates.clone()
+    }
+
+    /// The numbers of connections on `listen`, for the metrics.
+    #[must_use]
+    pub fn connection_counts(&self) -> ConnectionCounts {
+        ConnectionCounts(Arc::clone(&self.main.connections))
+    }
+
+    /// Serves until shutdown has ended.
+    pub async fn serve<S: Service, M: Service>(self, service: Arc<S>, management: Arc<M>, shutdown: Shutdown) -> Drained {
+        let (main, watching) = (self.main.tasks.clone(), tokio_util::sync::CancellationToken::new());
+        let _stop_watching = watching.clone().drop_guard();
+        if let Some(certificates) = self.certificates {
+            let interval = self.certificate_interval;
+            tokio::spawn(async move { watching.run_until_cancelled(certificates.watch(interval)).await });
         }
-        tasks.close();
-        let drained = async {
-            tokio::select! {
-                () = tasks.wait() => {}
-                () = shutdown.ends_at_once() => {}
-                () = tokio::time::sleep(self.limits.shutdown_drain) => tracing::warn!("open connections were cut at the end of the drain"),
+        let mut groups = vec![main];
+        if let Some((listener, origin)) = self.redirect {
+            groups.push(listener.tasks.clone());
+            tokio::spawn(listener.run(Arc::new(Redirect::new(origin, Arc::clone(&service)))));
+        }
+        let inside = self.management.tasks.clone();
+        tokio::spawn(self.management.run(management));
+        tokio::spawn(self.main.run(service));
+
+        shutdown.begun().await;
+        until(&shutdown, sleep(self.limits.shutdown_grace)).await;
+        let drain = async {
+            for group in &groups {
+                group.closing.cancel();
+                group.tracker.close();
+            }
+            for group in &groups {
+                group.tracker.wait().await;
             }
         };
-        drained.await;
-        watch.abort();
-        inside.abort();
-    }
-}
-
-async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|error| StartError::new(format_args!("cannot listen on {address} (setting `{setting}`): {error}")))
-}
-
-async fn converse<S: Service>(
-    stream: TcpStream,
-    address: SocketAddr,
-    service: Arc<S>,
-    limits: &Limits,
-    acceptor: Option<TlsAcceptor>,
-    shutdown: Shutdown,
-) {
-    let _ = stream.set_nodelay(true);
-    match acceptor {
-        None => http1(TokioIo::new(stream), Peer { address, tls: false, http2: false }, service, limits, shutdown).await,
-        Some(acceptor) => {
-            let Ok(Ok(stream)) = tokio::time::timeout(limits.tls_handshake, acceptor.accept(stream)).await else { return };
-            let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            let peer = Peer { address, tls: true, http2: is_http2 };
-            if is_http2 {
-                http2(TokioIo::new(stream), peer, service, limits, shutdown).await;
-            } else {
-                http1(TokioIo::new(stream), peer, service, limits, shutdown).await;
-            }
+        until(&shutdown, timeout(self.limits.shutdown_drain, drain)).await;
+        let cut = groups.iter().map(|group| group.tracker.len()).sum();
+        // Probes are answered until the very end.
+        groups.push(inside);
+        for group in &groups {
+            group.closing.cancel();
+            group.tracker.close();
+            group.cut.cancel();
+            let _ = timeout(LAST_MOMENT, group.tracker.wait()).await;
         }
+        Drained { cut }
     }
 }
 
-async fn http1<S: Service, I>(io: I, peer: Peer, service: Arc<S>, limits: &Limits, shutdown: Shutdown)
-where
-    I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
-{
-    let answer = service_fn(move |request| {
-        let service = Arc::clone(&service);
-        async move { Ok::<_, Infallible>(service.call(request, peer).await) }
-    });
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_read)
-        .max_header_size(limits.header_bytes + limits.url_bytes)
-        .serve_connection(io, answer)
-        .with_upgrades();
-    let mut connection = pin!(connection);
+/// Waits for something, but not when the service must end at once.
+async fn until<T>(shutdown: &Shutdown, work: impl Future<Output = T>) {
     tokio::select! {
-        _ = connection.as_mut() => {}
-        () = shutdown.begun() => {
-            connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
-        }
+        _ = work => {}
+        () = shutdown.ends_at_once() => {}
     }
 }
 
-async fn http2<S: Service, I>(io: I, peer: Peer, service: Arc<S>, limits: &Limits, shutdown: Shutdown)
-where
-    I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
-{
-    let answer = service_fn(move |request| {
-        let service = Arc::clone(&service);
-        async move { Ok::<_, Infallible>(service.call(request, peer).await) }
-    });
-    let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(limits.http2_streams)
-        .max_pending_accept_reset_streams(limits.http2_pending_resets)
-        .max_local_error_reset_streams(limits.http2_local_resets)
-        .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
-        .keep_alive_interval(limits.http2_ping)
-        .keep_alive_timeout(limits.http2_ping_timeout)
-        .serve_connection(io, answer);
-    let mut connection = pin!(connection);
-    tokio::select! {
-        _ = connection.as_mut() => {}
-        () = shutdown.begun() => {
-            connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
-        }
+/// The numbers of connections on a listener.
+#[derive(Clone, Debug)]
+pub struct ConnectionCounts(Arc<Connections>);
+
+impl ConnectionCounts {
+    /// Open now.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.0.open()
+    }
+
+    /// Let in since the start.
+    #[must_use]
+    pub fn accepted(&self) -> u64 {
+        self.0.accepted()
+    }
+
+    /// Closed at once since the start, because there were too many.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.0.refused()
     }
 }
 
-async fn manage(listener: TcpListener, management: Arc<Management>, shutdown: Shutdown) {
-    while let Ok((stream, _)) = listener.accept().await {
-        let (management, shutdown) = (Arc::clone(&management), shutdown.clone());
-        tokio::spawn(async move {
-            let answer = service_fn(move |request: Request<Incoming>| {
-                let answer = Arc::clone(&management).answer(request.uri().path().to_owned());
-                async move { Ok::<_, Infallible>(answer.await) }
-            });
-            let connection = hyper::server::conn::http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(Duration::from_secs(5))
-                .serve_connection(TokioIo::new(stream), answer);
-            tokio::select! {
-                _ = connection => {}
-                () = shutdown.ends_at_once() => {}
-            }
-        });
-    }
-}
+/// For tasks that were told to end to notice it.
+const LAST_MOMENT: Duration = Duration::from_secs(1);

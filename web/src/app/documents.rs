@@ -66,6 +66,11 @@ impl<K: Media> Answer for Ready<K> {
             operation.response(200, serde_json::json!({"description": "The document.", "content": {"application/json": {"schema": {"type": "object"}}}}));
         } else {
             operation.text_response(200, "The page or file.", K::TYPE);
+            operation.entity_tag(200);
+            if K::TYPE == FileMedia::TYPE {
+                operation.empty_response(304, "The client has it.");
+                operation.entity_tag(304);
+            }
         }
     }
 

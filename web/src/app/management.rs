@@ -1,42 +1,79 @@
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, Method, Request, StatusCode, header, request};
+use hyper::body::Incoming;
 
 use super::pipeline::Pipeline;
 use super::runtime::Runtime;
+use crate::accept::{Certificates, ConnectionCounts, Peer, Server, Service};
 use crate::observe::{LogSink, Metrics};
+use crate::respond::{Problem, SecurityHeaders};
 use crate::{Body, Response};
 
 /// What the management listener answers: health and metrics, in plain HTTP, for the operator's network only.
 pub(crate) struct Management {
     runtime: Arc<Runtime>,
     metrics: Arc<Metrics>,
+    headers: SecurityHeaders,
+    certificates: Option<Certificates>,
+    connections: ConnectionCounts,
     sink: LogSink,
 }
 
-impl Management {
-    pub(crate) fn new(pipeline: &Pipeline, metrics: Arc<Metrics>, sink: LogSink) -> Self {
-        Self { runtime: Arc::clone(&pipeline.runtime), metrics, sink }
+impl Service for Management {
+    async fn call(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> Response {
+        let response = match (request.method(), request.uri().path()) {
+            (&Method::GET | &Method::HEAD, path) => self.answer(path).await,
+            _ => {
+                let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "this can only be read\n".to_owned());
+                response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+                response
+            }
+        };
+        self.finish(response, None, peer)
     }
 
-    /// The answer to a GET of this path.
-    pub(crate) fn answer(self: Arc<Self>, path: String) -> Pin<Box<dyn Future<Output = Response> + Send>> {
-        Box::pin(async move {
-            match path.as_str() {
-                "/livez" => text(StatusCode::OK, "ok\n".to_owned()),
-                "/readyz" => health(self.runtime.is_ready().await),
-                "/startupz" => health(self.runtime.ready.load(Ordering::Acquire)),
-                "/metrics" => self.metrics(),
-                _ => text(StatusCode::NOT_FOUND, "not found\n".to_owned()),
-            }
-        })
+    fn finish(self: Arc<Self>, mut response: Response, _: Option<&request::Parts>, peer: Peer) -> Response {
+        if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+            let connection = response.headers_mut().remove(header::CONNECTION);
+            response = text(problem.status(), format!("{}\n", problem.code()));
+            response.headers_mut().extend(connection.map(|value| (header::CONNECTION, value)));
+        }
+        self.headers.stamp(response.headers_mut(), None, peer.tls);
+        response
+    }
+}
+
+impl Management {
+    pub(crate) fn new(pipeline: &Pipeline, server: &Server, metrics: Arc<Metrics>, sink: LogSink) -> Self {
+        Self {
+            runtime: Arc::clone(&pipeline.runtime),
+            metrics,
+            headers: pipeline.headers.clone(),
+            certificates: server.certificates(),
+            connections: server.connection_counts(),
+            sink,
+        }
+    }
+
+    async fn answer(&self, path: &str) -> Response {
+        match path {
+            "/livez" => text(StatusCode::OK, "ok\n".to_owned()),
+            "/readyz" => health(self.runtime.is_ready().await),
+            "/startupz" => health(self.runtime.ready.load(Ordering::Acquire)),
+            "/metrics" => self.metrics(),
+            _ => text(StatusCode::NOT_FOUND, "not found\n".to_owned()),
+        }
     }
 
     fn metrics(&self) -> Response {
+        if let Some(certificates) = &self.certificates {
+            self.metrics.certificate_expiry.set(certificates.expires().as_seconds() as f64);
+        }
+        self.metrics.connections_open.set(i64::try_from(self.connections.open()).unwrap_or(i64::MAX));
+        self.metrics.connections_refused.inner().store(self.connections.refused(), Ordering::Relaxed);
         let dropped = i64::try_from(self.sink.dropped()).unwrap_or(i64::MAX);
         self.metrics.log_lines_dropped.set(dropped);
         let mut response = text(StatusCode::OK, self.metrics.render());
@@ -52,10 +89,7 @@ fn health(is_well: bool) -> Response {
 fn text(status: StatusCode, body: String) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
 }
 

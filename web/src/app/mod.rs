@@ -16,7 +16,6 @@ mod passage;
 mod route;
 mod health;
 mod management;
-pub(crate) use management::Management;
 mod documents;
 mod docs_ui;
 mod matrix;

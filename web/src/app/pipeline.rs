@@ -76,6 +76,22 @@ impl Service for Pipeline {
         };
         passage.end(response)
     }
+
+    fn finish(self: Arc<Self>, response: Response, head: Option<&http::request::Parts>, peer: Peer) -> Response {
+        let mut request = http::Request::new(());
+        match head {
+            Some(head) => {
+                request.method_mut().clone_from(&head.method);
+                request.uri_mut().clone_from(&head.uri);
+                request.headers_mut().clone_from(&head.headers);
+            }
+            None => {
+                *request.method_mut() = http::Method::from_bytes(b"_OTHER").unwrap_or_default();
+                *request.uri_mut() = http::Uri::from_static("*");
+            }
+        }
+        Passage::begin(&self, &request, peer).end(response)
+    }
 }
 
 impl Pipeline {

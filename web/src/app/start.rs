@@ -19,7 +19,7 @@ use super::pipeline::Pipeline;
 use super::route::{Inner, Routes};
 use super::runtime::{RequestLimits, Runtime};
 use super::spawner::Spawner;
-use crate::accept::{Server, ServerParts, Shutdown, TlsMode};
+use crate::accept::{Server, ServerSettings, Shutdown, TlsMode};
 use crate::admit::{Cors, Hosts, LoadShed, RateLimits, TrustedProxies};
 use crate::authn::{Authenticator, Authority};
 use crate::observe::{AccessLog, LogFormat, LogSink, Metrics, init_logs};
@@ -140,21 +140,24 @@ impl Parts {
         let trusted = TrustedProxies::parse(&settings.proxy.trusted, settings.proxy.header)
             .map_err(|text| StartError::new(format_args!("setting `proxy.trusted`: `{text}` is no network such as 10.0.0.0/8")))?;
         let shutdown = Shutdown::new();
-        let server = Server::bind(ServerParts {
+        let server = Server::bind(ServerSettings {
             listen: settings.listen,
-            management: settings.management_listen,
-            tls: &settings.tls,
-            limits: &settings.limits,
-            data_dir: &settings.data_dir,
-            trusted: &trusted,
-            clock: &starting.clock,
+            management_listen: settings.management_listen,
+            http_listen: settings.http_listen,
+            public_url: settings.public_url.clone(),
+            data_dir: settings.data_dir.clone(),
+            tls: settings.tls.clone(),
+            limits: settings.limits.limits()?,
+            trusts_a_proxy: !trusted.is_empty(),
+            clock: starting.clock.clone(),
+            certificate_interval: CERTIFICATE_INTERVAL,
         })
         .await?;
         let metrics = Arc::new(Metrics::new(parts.version, &starting.clock));
         let drain = Duration::from_secs(settings.limits.shutdown_drain_seconds);
         let announcements = std::mem::take(&mut started.announcements);
         let pipeline = pipeline(parts, starting, started, &endpoints, (trusted, Arc::clone(&metrics), sink.clone(), format))?;
-        let management = Arc::new(Management::new(&pipeline, metrics, sink.clone()));
+        let management = Arc::new(Management::new(&pipeline, &server, metrics, sink.clone()));
         Ok(Running { server, pipeline, management, shutdown, sink, drain, announcements })
     }
 }
@@ -223,7 +226,7 @@ impl Running {
     /// Where HTTPS is served; with port 0 in the settings, the port that was found.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.server.https_address()
+        self.server.address()
     }
 
     /// Where health and metrics are served.
@@ -276,6 +279,9 @@ impl fmt::Debug for Running {
         f.debug_struct("Running").field("address", &self.address()).finish_non_exhaustive()
     }
 }
+
+/// How often the certificate's files are looked at.
+const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(3);
 
 /// The data folder is nobody else's.
 fn prepare_folder(folder: &Path) -> Result<(), StartError> {

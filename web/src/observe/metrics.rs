@@ -23,6 +23,8 @@ pub(crate) struct Metrics {
     pub(crate) panics: Counter,
     pub(crate) certificate_expiry: Gauge<f64, AtomicU64>,
     pub(crate) log_lines_dropped: Gauge,
+    pub(crate) connections_open: Gauge,
+    pub(crate) connections_refused: Counter,
 }
 
 /// The handles of one endpoint: a histogram for each class of statuses, looked up once at start.
@@ -38,6 +40,7 @@ impl Metrics {
         let (active, rate_limited, denied, panics) = (Gauge::default(), Family::default(), Family::default(), Counter::default());
         let certificate_expiry = Gauge::<f64, AtomicU64>::default();
         let log_lines_dropped = Gauge::default();
+        let (connections_open, connections_refused) = (Gauge::default(), Counter::default());
         let started = Gauge::<i64>::default();
         started.set(clock.now().as_seconds());
         let info = prometheus_client::metrics::info::Info::new(vec![("version", version)]);
@@ -48,9 +51,11 @@ impl Metrics {
         registry.register("portcullis_panics", "Handlers that panicked", panics.clone());
         registry.register("tls_certificate_expiry_timestamp_seconds", "When the certificate in use expires", certificate_expiry.clone());
         registry.register("portcullis_log_lines_dropped", "Log lines that nobody read in time", log_lines_dropped.clone());
+        registry.register("portcullis_connections_open", "Connections that are open", connections_open.clone());
+        registry.register("portcullis_connections_refused", "Connections closed at once because there were too many", connections_refused.clone());
         registry.register("process_start_time_seconds", "When the process started", started);
         registry.register("portcullis_build", "The program", info);
-        Self { registry, durations, active, rate_limited, denied, panics, certificate_expiry, log_lines_dropped }
+        Self { registry, durations, active, rate_limited, denied, panics, certificate_expiry, log_lines_dropped, connections_open, connections_refused }
     }
 
     /// The handles of one endpoint.

@@ -15,7 +15,7 @@ use crate::app::StartError;
 
 /// The certificate authority of this machine and its certificate for localhost, in a folder of their own.
 ///
-/// The authority is constrained to localhost, 127.0.0.1 and ::1: who trusts it in a browser doesn't have to trust whoever steals its key
+/// The authority is constrained to localhost, 127.0.0.1 and `::1`: who trusts it in a browser doesn't have to trust whoever steals its key
 /// with any other name.
 #[derive(Debug)]
 pub(super) struct Development {
@@ -34,7 +34,7 @@ impl Development {
 
     /// Makes what isn't there yet, and renews what ends soon.
     pub(super) fn ensure(&self, now: Timestamp, provider: &CryptoProvider) -> Result<(), StartError> {
-        private_folder(&self.folder).map_err(|error| self.cannot("make", &self.folder, &error))?;
+        private_folder(&self.folder).map_err(|error| cannot("make", &self.folder, &error))?;
         let authority = self.authority(now, provider)?;
         let [certificate_file, key_file] = self.files();
         // The chain ends in the authority that made it.
@@ -51,8 +51,8 @@ impl Development {
     fn authority(&self, now: Timestamp, provider: &CryptoProvider) -> Result<Authority, StartError> {
         let (pem_file, key_file) = (self.file("ca.pem"), self.file("ca.key"));
         if lasts(&pem_file, &key_file, now + LEAF, provider) {
-            let pem = std::fs::read_to_string(&pem_file).map_err(|error| self.cannot("read", &pem_file, &error))?;
-            let key = std::fs::read_to_string(&key_file).map_err(|error| self.cannot("read", &key_file, &error))?;
+            let pem = std::fs::read_to_string(&pem_file).map_err(|error| cannot("read", &pem_file, &error))?;
+            let key = std::fs::read_to_string(&key_file).map_err(|error| cannot("read", &key_file, &error))?;
             let key = KeyPair::from_pem(&key).map_err(|error| StartError::new(format_args!("cannot use {}: {error}", key_file.display())))?;
             return Ok(Authority { pem, key, params: authority_params(now) });
         }
@@ -67,16 +67,16 @@ impl Development {
 
     fn write(&self, name: &str, text: &str) -> Result<(), StartError> {
         let path = self.file(name);
-        write_private(&path, text).map_err(|error| self.cannot("write", &path, &error))
+        write_private(&path, text).map_err(|error| cannot("write", &path, &error))
     }
 
     fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
+}
 
-    fn cannot(&self, what: &str, path: &Path, error: &io::Error) -> StartError {
-        StartError::new(format_args!("cannot {what} {}: {error}; the service needs a `data_dir` that it can write to", path.display()))
-    }
+fn cannot(what: &str, path: &Path, error: &io::Error) -> StartError {
+    StartError::new(format_args!("cannot {what} {}: {error}; the service needs a `data_dir` that it can write to", path.display()))
 }
 
 struct Authority {

@@ -42,9 +42,8 @@ impl Pair {
         let begins = Timestamp::from_seconds(parsed.validity().not_before.timestamp());
         let expires = Timestamp::from_seconds(parsed.validity().not_after.timestamp());
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| BadPair::KeyPem(error.to_string()))?;
-        let key = CertifiedKey::from_der(chain, key, provider).map_err(|error| match error {
-            rustls::Error::InconsistentKeys(_) => BadPair::Mismatch,
-            other => BadPair::Key(other.to_string()),
+        let key = CertifiedKey::from_der(chain, key, provider).map_err(|error| {
+            if matches!(error, rustls::Error::InconsistentKeys(_)) { BadPair::Mismatch } else { BadPair::Key(error.to_string()) }
         })?;
         Ok(Self { key: Arc::new(key), begins, expires })
     }

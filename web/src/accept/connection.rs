@@ -1,0 +1,136 @@
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, interval_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::guard::Guard;
+use super::limits::Limits;
+use super::service::{Peer, Requests, Service};
+use super::state::State;
+
+/// The connections and streams of one listener, and how they end.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tasks {
+    pub(super) tracker: TaskTracker,
+    /// Tells connections to take no further request.
+    pub(super) closing: CancellationToken,
+    /// Drops what still runs.
+    pub(super) cut: CancellationToken,
+}
+
+impl Tasks {
+    pub(super) fn spawn<F: Future<Output = ()> + Send + 'static>(&self, task: F) {
+        let cut = self.cut.clone();
+        self.tracker.spawn(async move {
+            cut.run_until_cancelled(task).await;
+        });
+    }
+}
+
+/// Runs the streams of HTTP/2 connections.
+impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Tasks {
+    fn execute(&self, stream: F) {
+        self.spawn(stream);
+    }
+}
+
+/// How connections are spoken with.
+#[derive(Debug)]
+pub(super) struct Protocols {
+    pub(super) limits: Arc<Limits>,
+    tasks: Tasks,
+    http1: http1::Builder,
+    http2: http2::Builder<Tasks>,
+}
+
+impl Protocols {
+    pub(super) fn new(limits: Arc<Limits>, tasks: Tasks) -> Self {
+        let mut http1 = http1::Builder::new();
+        // Without a timer hyper ignores its time-outs in silence. This one also bounds the wait between two requests.
+        http1.timer(TokioTimer::new()).header_read_timeout(limits.keep_alive).max_buf_size(MOST_BUFFERED);
+        let mut http2 = http2::Builder::new(tasks.clone());
+        http2
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(limits.http2_streams)
+            .max_pending_accept_reset_streams(limits.http2_pending_resets)
+            .max_local_error_reset_streams(limits.http2_local_resets)
+            .max_header_list_size(u32::try_from(limits.header_bytes + limits.url_bytes + HEADER_SLACK).unwrap_or(u32::MAX))
+            .max_send_buf_size(MOST_BUFFERED)
+            .keep_alive_interval(limits.http2_ping)
+            .keep_alive_timeout(limits.http2_ping_timeout);
+        Self { limits, tasks, http1, http2 }
+    }
+
+    /// Serves a connection until it ends.
+    pub(super) async fn serve<I, S>(&self, stream: I, service: Arc<S>, peer: Peer)
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: Service,
+    {
+        let state = Arc::new(State::default());
+        let requests = Requests { service, peer, limits: Arc::clone(&self.limits), state: Arc::clone(&state) };
+        let answer = service_fn(move |request| requests.answer(request));
+        if peer.http2 {
+            let mut connection = pin!(self.http2.serve_connection(TokioIo::new(stream), answer));
+            tokio::select! {
+                // How a connection ends is the client's affair: it is not an event of the service.
+                _ = connection.as_mut() => return,
+                () = self.tasks.closing.cancelled() => {}
+                () = idle(&state, &self.limits) => {}
+            }
+            connection.as_mut().graceful_shutdown();
+            let _ = self.finish(connection, &state).await;
+        } else {
+            let guard = Guard::new(stream, Arc::clone(&self.limits), state);
+            let mut connection = pin!(self.http1.serve_connection(TokioIo::new(guard), answer).with_upgrades());
+            tokio::select! {
+                _ = connection.as_mut() => return,
+                () = self.tasks.closing.cancelled() => {}
+            }
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+
+    /// Waits for the running streams, but not for a client that doesn't answer to the end of the connection.
+    async fn finish<C: Future>(&self, connection: C, state: &State) {
+        tokio::select! {
+            _ = connection => {}
+            () = quiet(state, self.limits.header_read) => {}
+        }
+    }
+}
+
+/// Resolves when an HTTP/2 connection has had no request for the keep-alive time, or no first one for the time a head may take.
+async fn idle(state: &State, limits: &Limits) {
+    tokio::time::sleep(limits.header_read).await;
+    if state.started() > 0 {
+        quiet(state, limits.keep_alive).await;
+    }
+}
+
+/// Resolves when no request has run or begun for so long, to a quarter of it.
+async fn quiet(state: &State, time: Duration) {
+    let part = (time / 4).max(Duration::from_millis(1));
+    let mut ticks = interval_at(Instant::now() + part, part);
+    let (mut quiet, mut started) = (0, state.started());
+    while quiet < 4 {
+        ticks.tick().await;
+        let unchanged = state.running() == 0 && state.started() == started;
+        quiet = if unchanged { quiet + 1 } else { 0 };
+        started = state.started();
+    }
+}
+
+/// What is buffered of one answer before the handler has to wait; holds any head that the guard lets through.
+const MOST_BUFFERED: usize = 512 * 1024;
+/// Above our own limit, which is answered with a 431 that has every header; what is longer still, the HTTP/2 library refuses.
+const HEADER_SLACK: usize = 32 * 1024;

@@ -1,0 +1,79 @@
+use http::Uri;
+use httparse::{Request, Status};
+
+use super::framing::{Framing, framing};
+use crate::accept::head::MOST_HEADERS;
+use crate::accept::limits::Limits;
+use crate::accept::refusal::Refusal;
+
+/// What is known of a head that is still arriving.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Arriving {
+    /// Bytes that were looked at already.
+    seen: usize,
+    /// Length of the request line with its end, once it is there.
+    line: Option<usize>,
+}
+
+impl Arriving {
+    /// Looks at the bytes that are new; the head's length and its body's framing once it is whole.
+    pub(super) fn progress(&mut self, bytes: &[u8], limits: &Limits) -> Result<Option<(usize, Framing)>, Refusal> {
+        if bytes == b"\r" {
+            return Ok(None);
+        }
+        if bytes.first().is_some_and(|first| !first.is_ascii_alphabetic()) {
+            return Err(Refusal::Malformed("no request line"));
+        }
+        let fresh = bytes.get(self.seen..).unwrap_or_default();
+        for end in memchr::memchr_iter(b'\n', fresh) {
+            let end = self.seen + end;
+            let before = bytes.get(..end).unwrap_or_default();
+            if !before.ends_with(b"\r") {
+                return Err(Refusal::Malformed("a line that ends without CR"));
+            }
+            if self.line.is_none() {
+                self.line = Some(end + 1);
+            }
+            if before.ends_with(b"\r\n\r") {
+                self.check_length(end + 1, limits)?;
+                let head = bytes.get(..=end).unwrap_or_default();
+                return inspect(head, limits).map(|framing| Some((head.len(), framing)));
+            }
+        }
+        self.seen = bytes.len();
+        self.check_length(self.seen, limits)?;
+        Ok(None)
+    }
+
+    fn check_length(&self, length: usize, limits: &Limits) -> Result<(), Refusal> {
+        match self.line {
+            None if length > limits.url_bytes + LONGEST_METHOD_AND_VERSION => Err(Refusal::TargetTooLong),
+            Some(line) if length - line > limits.header_bytes => Err(Refusal::HeadersTooLarge),
+            None | Some(_) => Ok(()),
+        }
+    }
+}
+
+/// Parses as hyper will, so that hyper refuses nothing by itself, and applies what hyper doesn't.
+fn inspect(head: &[u8], limits: &Limits) -> Result<Framing, Refusal> {
+    let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+    let mut request = Request::new(&mut headers);
+    match request.parse(head) {
+        Ok(Status::Complete(length)) if length == head.len() => {}
+        Ok(_) => return Err(Refusal::Malformed("the head ends early")),
+        Err(httparse::Error::TooManyHeaders) => return Err(Refusal::HeadersTooLarge),
+        Err(httparse::Error::Version) => return Err(Refusal::Version),
+        Err(_) => return Err(Refusal::Malformed("the head can't be parsed")),
+    }
+    let target = request.path.unwrap_or_default();
+    if target.len() > limits.url_bytes {
+        return Err(Refusal::TargetTooLong);
+    }
+    let uri = Uri::try_from(target).map_err(|_| Refusal::Malformed("invalid target"))?;
+    if uri.scheme().is_none() && !target.starts_with('/') && target != "*" && request.method != Some("CONNECT") {
+        return Err(Refusal::Malformed("the target is neither a path nor absolute"));
+    }
+    framing(request.headers, request.version == Some(0))
+}
+
+const LONGEST_METHOD_AND_VERSION: usize = 64;

@@ -1,0 +1,239 @@
+use std::future::Future as _;
+use std::io;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf as _, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::chunks::Chunks;
+use super::framing::Framing;
+use super::head::Arriving;
+use super::linger::Linger;
+use crate::accept::limits::Limits;
+use crate::accept::refusal::Refusal;
+use crate::accept::state::State;
+
+/// A stream whose reader gets one checked head, then its body, then the next head.
+#[derive(Debug)]
+pub(in crate::accept) struct Guard<I> {
+    stream: I,
+    /// Read, but not handed on yet.
+    buffer: BytesMut,
+    phase: Phase,
+    limits: Arc<Limits>,
+    state: Arc<State>,
+    /// Runs while a head is awaited; between two requests hyper's own timer does.
+    deadline: Option<Pin<Box<Sleep>>>,
+    awaited: bool,
+    first: bool,
+    linger: Linger,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    Head(Arriving),
+    /// A whole head stands at the start of the buffer; so much of it is left to hand on.
+    Deliver(usize, Framing),
+    Body(u64),
+    Chunked(Chunks),
+    /// The last head was a refused one: nothing is read any more.
+    Refused,
+}
+
+impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
+    pub(in crate::accept) fn new(stream: I, limits: Arc<Limits>, state: Arc<State>) -> Self {
+        Self {
+            stream,
+            buffer: BytesMut::new(),
+            phase: Phase::Head(Arriving::default()),
+            limits,
+            state,
+            deadline: None,
+            awaited: false,
+            first: true,
+            linger: Linger::default(),
+        }
+    }
+
+    /// Reads what there is into the buffer; `false` at the end of the stream.
+    fn fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        let mut space = [MaybeUninit::uninit(); READ_SIZE];
+        let mut read = ReadBuf::uninit(&mut space);
+        ready!(Pin::new(&mut self.stream).poll_read(context, &mut read))?;
+        self.buffer.extend_from_slice(read.filled());
+        Poll::Ready(Ok(!read.filled().is_empty()))
+    }
+
+    /// Reads on until a head is whole or refused; `false` at the end of the stream.
+    fn read_head(&mut self, mut arriving: Arriving, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        loop {
+            // RFC 9112 section 2.2: some clients end a body with an extra line.
+            if self.buffer.starts_with(b"\r\n") {
+                self.buffer.advance(2);
+                arriving = Arriving::default();
+            }
+            match arriving.progress(&self.buffer, &self.limits) {
+                Ok(Some((length, framing))) => {
+                    self.phase = Phase::Deliver(length, framing);
+                    break;
+                }
+                Ok(None) => self.phase = Phase::Head(arriving),
+                Err(refusal) => {
+                    self.refuse(refusal);
+                    break;
+                }
+            }
+            match self.fill(context) {
+                Poll::Ready(Ok(true)) => {}
+                Poll::Ready(other) => return Poll::Ready(other),
+                Poll::Pending => return self.await_head(context),
+            }
+        }
+        self.awaited = false;
+        self.first = false;
+        Poll::Ready(Ok(true))
+    }
+
+    /// Waits for more of a head, bounded from its first byte on; the first head of a connection from its start on.
+    fn await_head<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
+        if !self.first && self.buffer.is_empty() {
+            return Poll::Pending;
+        }
+        let wait = self.limits.header_read;
+        let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(wait)));
+        if !self.awaited {
+            self.awaited = true;
+            deadline.as_mut().reset(Instant::now() + wait);
+        }
+        ready!(deadline.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Exchanges the head for a harmless one and marks the connection, so that the service answers it with the refusal.
+    fn refuse(&mut self, refusal: Refusal) {
+        self.state.refuse(refusal);
+        self.buffer.clear();
+        self.buffer.extend_from_slice(HARMLESS);
+        self.phase = Phase::Deliver(HARMLESS.len(), Framing::Length(0));
+    }
+
+    /// Hands on at most so many bytes of the buffer.
+    fn hand_on(&mut self, most: usize, out: &mut ReadBuf<'_>) -> usize {
+        let length = most.min(self.buffer.len()).min(out.remaining());
+        out.put_slice(&self.buffer.split_to(length));
+        length
+    }
+
+    fn deliver(&mut self, left: usize, framing: Framing, out: &mut ReadBuf<'_>) {
+        let left = left - self.hand_on(left, out);
+        self.phase = match framing {
+            _ if left > 0 => Phase::Deliver(left, framing),
+            _ if self.state.refusal().is_some() => Phase::Refused,
+            Framing::Length(0) => Phase::Head(Arriving::default()),
+            Framing::Length(length) => Phase::Body(length),
+            Framing::Chunked => Phase::Chunked(Chunks::START),
+        };
+    }
+
+    /// A body of known length goes past the buffer.
+    fn read_body(&mut self, left: u64, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let most = usize::try_from(left).unwrap_or(usize::MAX);
+        let taken = if self.buffer.is_empty() {
+            let most = most.min(out.remaining());
+            let mut part = ReadBuf::new(out.initialize_unfilled_to(most));
+            ready!(Pin::new(&mut self.stream).poll_read(context, &mut part))?;
+            let taken = part.filled().len();
+            out.advance(taken);
+            taken
+        } else {
+            self.hand_on(most, out)
+        };
+        let left = left - taken as u64;
+        self.phase = if left == 0 { Phase::Head(Arriving::default()) } else { Phase::Body(left) };
+        Poll::Ready(Ok(()))
+    }
+
+    fn read_chunks(&mut self, mut chunks: Chunks, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.buffer.is_empty() && !ready!(self.fill(context))? {
+            return Poll::Ready(Ok(()));
+        }
+        let most = self.buffer.len().min(out.remaining());
+        let broken = |_| io::Error::new(io::ErrorKind::InvalidData, "broken chunked framing");
+        let taken = chunks.advance(self.buffer.get(..most).unwrap_or_default()).map_err(broken)?;
+        self.hand_on(taken, out);
+        self.phase = if chunks == Chunks::Done { Phase::Head(Arriving::default()) } else { Phase::Chunked(chunks) };
+        Poll::Ready(Ok(()))
+    }
+
+    /// Bytes of the other protocol, the first of which may be in the buffer already.
+    fn read_raw(&mut self, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.buffer.is_empty() {
+            return Pin::new(&mut self.stream).poll_read(context, out);
+        }
+        self.hand_on(usize::MAX, out);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Whether the client may still be sending what nobody reads.
+    const fn is_mid_request(&self) -> bool {
+        !matches!(self.phase, Phase::Head(_))
+    }
+}
+
+impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<I> {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let own = self.get_mut();
+        if own.state.is_upgraded() {
+            return own.read_raw(context, out);
+        }
+        if let Phase::Head(arriving) = own.phase
+            && !ready!(own.read_head(arriving, context))?
+        {
+            return Poll::Ready(Ok(()));
+        }
+        match own.phase {
+            Phase::Deliver(left, framing) => {
+                own.deliver(left, framing, out);
+                Poll::Ready(Ok(()))
+            }
+            Phase::Body(left) => own.read_body(left, context, out),
+            Phase::Chunked(chunks) => own.read_chunks(chunks, context, out),
+            // The end of the stream would be taken for a client that left: the refusal has to be sent first.
+            Phase::Head(_) | Phase::Refused => Poll::Pending,
+        }
+    }
+}
+
+impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<I> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(mut self: Pin<&mut Self>, context: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let own = self.get_mut();
+        ready!(Pin::new(&mut own.stream).poll_shutdown(context))?;
+        if own.is_mid_request() && !own.state.is_upgraded() {
+            ready!(own.linger.poll(&mut own.stream, context));
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+const READ_SIZE: usize = 8 * 1024;
+const HARMLESS: &[u8] = b"GET / HTTP/1.1\r\nhost: refused.invalid\r\nconnection: close\r\n\r\n";

@@ -1,0 +1,68 @@
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::IntoResponse as _;
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header, request};
+use hyper::body::Incoming;
+
+use super::service::{Peer, Service};
+use crate::Response;
+use crate::app::StartError;
+use crate::respond::Problem;
+
+/// Answers plain HTTP: a browser that opens a page is sent to HTTPS, everything else is refused.
+///
+/// A program that got a redirect would go on sending its credentials in the clear and never notice. The target's host comes from the
+/// settings, never from the request.
+pub(super) struct Redirect<S> {
+    origin: String,
+    service: Arc<S>,
+}
+
+impl<S> Redirect<S> {
+    pub(super) const fn new(origin: String, service: Arc<S>) -> Self {
+        Self { origin, service }
+    }
+
+    fn answer(&self, head: &request::Parts) -> Response {
+        if !is_navigation(&head.method, &head.headers) {
+            return Problem::new(StatusCode::FORBIDDEN, "https_required", "This service answers over HTTPS only.").into_response();
+        }
+        let path = head.uri.path_and_query().map_or("/", |target| target.as_str());
+        let Ok(location) = HeaderValue::try_from(format!("{}{path}", self.origin)) else {
+            return Problem::bad_request("malformed_request", "The request is not valid HTTP.").into_response();
+        };
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+        response.headers_mut().insert(header::LOCATION, location);
+        response
+    }
+}
+
+impl<S: Service> Service for Redirect<S> {
+    async fn call(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> Response {
+        let (head, _) = request.into_parts();
+        let response = self.answer(&head);
+        self.finish(response, Some(&head), peer)
+    }
+
+    fn finish(self: Arc<Self>, response: Response, head: Option<&request::Parts>, peer: Peer) -> Response {
+        Arc::clone(&self.service).finish(response, head, peer)
+    }
+}
+
+/// The origin of `public_url`, to redirect to.
+pub(super) fn origin(public_url: &str) -> Result<String, StartError> {
+    let url = url::Url::parse(public_url).ok().filter(|url| url.scheme() == "https" && url.has_host());
+    let url = url.ok_or_else(|| StartError::new("public_url must be an https address, such as https://example.com, for http_listen to redirect to"))?;
+    Ok(url.origin().ascii_serialization())
+}
+
+/// A page is opened: no program asks for HTML.
+fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
+    let accepts_html = || {
+        let mut accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+        accepted.any(|range| range.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/html")))
+    };
+    (method == Method::GET || method == Method::HEAD) && accepts_html()
+}

@@ -1,0 +1,97 @@
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{Request, StatusCode, request};
+use http_body::{Frame, SizeHint};
+use hyper::body::Incoming;
+
+use super::head::check_head;
+use super::limits::Limits;
+use super::state::{Running, State};
+use crate::Response;
+
+/// What answers the requests of a listener: the pipeline.
+pub trait Service: Send + Sync + 'static {
+    /// Answers one request. It has passed the checks of its head; the future is dropped when the client leaves or resets its stream.
+    fn call(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Response> + Send;
+
+    /// Completes an answer that was made without [`call`](Self::call): writes the body of a [`Problem`](crate::respond::Problem) in the
+    /// extensions, the security headers, the request's id, the log line. There is no head when it couldn't be read.
+    fn finish(self: Arc<Self>, response: Response, head: Option<&request::Parts>, peer: Peer) -> Response;
+}
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer {
+    /// The address of the socket, which may be a proxy's. An IPv4 address mapped into IPv6 is given as IPv4.
+    pub address: SocketAddr,
+    /// Whether the connection is encrypted up to here.
+    pub tls: bool,
+    /// Whether it speaks HTTP/2.
+    pub http2: bool,
+    /// The port it came in on.
+    pub local_port: u16,
+}
+
+/// The requests of one connection.
+pub(super) struct Requests<S> {
+    pub(super) service: Arc<S>,
+    pub(super) peer: Peer,
+    pub(super) limits: Arc<Limits>,
+    pub(super) state: Arc<State>,
+}
+
+impl<S: Service> Requests<S> {
+    /// Answers one, unless its head is refused.
+    pub(super) fn answer(&self, request: Request<Incoming>) -> impl Future<Output = Result<http::Response<Tracked>, Infallible>> + Send + use<S> {
+        let peer = self.peer;
+        let service = Arc::clone(&self.service);
+        let state = Arc::clone(&self.state);
+        let running = state.start();
+        // Read now: a later head may be refused while this request runs.
+        let refusal = state.refusal();
+        let limits = Arc::clone(&self.limits);
+        async move {
+            let (parts, body) = request.into_parts();
+            let response = match (refusal, check_head(&parts, &limits)) {
+                (Some(refusal), _) => service.finish(refusal.answer(peer), None, peer),
+                (None, Err(refusal)) => service.finish(refusal.answer(peer), Some(&parts), peer),
+                (None, Ok(())) => service.call(Request::from_parts(parts, body), peer).await,
+            };
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                state.upgrade();
+            }
+            Ok(response.map(|body| Tracked { body, _running: running }))
+        }
+    }
+}
+
+/// A body that counts as a running request until it is sent or dropped.
+#[derive(Debug)]
+pub(super) struct Tracked {
+    body: Body,
+    _running: Running,
+}
+
+impl http_body::Body for Tracked {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,61 @@
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use super::refusal::Refusal;
+
+/// What a connection's reader, its requests and its keeper tell each other.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    refusal: OnceLock<Refusal>,
+    upgraded: AtomicBool,
+    running: AtomicUsize,
+    started: AtomicUsize,
+}
+
+impl State {
+    /// The guard refuses the next request; nothing is read after it.
+    pub(super) fn refuse(&self, refusal: Refusal) {
+        // The first refusal stands; there is no second one.
+        let _ = self.refusal.set(refusal);
+    }
+
+    pub(super) fn refusal(&self) -> Option<Refusal> {
+        self.refusal.get().copied()
+    }
+
+    /// The connection no longer speaks HTTP/1.1.
+    pub(super) fn upgrade(&self) {
+        self.upgraded.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_upgraded(&self) -> bool {
+        self.upgraded.load(Ordering::Acquire)
+    }
+
+    /// A request begins; it runs until its answer is sent or dropped.
+    pub(super) fn start(self: &Arc<Self>) -> Running {
+        self.started.fetch_add(1, Ordering::Relaxed);
+        self.running.fetch_add(1, Ordering::Relaxed);
+        Running(Arc::clone(self))
+    }
+
+    /// How many requests run.
+    pub(super) fn running(&self) -> usize {
+        self.running.load(Ordering::Relaxed)
+    }
+
+    /// How many requests there were.
+    pub(super) fn started(&self) -> usize {
+        self.started.load(Ordering::Relaxed)
+    }
+}
+
+/// A request that runs, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Running(Arc<State>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::Relaxed);
+    }
+}
