@@ -115,20 +115,17 @@ on_every_database! {
         }
         let cases = [("nobody", OTHER), ("wrong", OTHER), ("locked", PASSWORD), ("disabled", PASSWORD)];
         let mut times = [const { Vec::new() }; 4];
-        for _ in 0..9 {
+        for _ in 0..15 {
             for ((name, password), times) in cases.iter().zip(&mut times) {
                 let began = std::time::Instant::now();
                 assert!(is_credentials(&real.try_log_in(name, password).await));
                 times.push(began.elapsed());
             }
         }
-        let medians = times.map(|mut times| {
-            times.sort_unstable();
-            times[times.len() / 2].as_secs_f64()
-        });
-        let (least, most) = (medians.iter().copied().fold(f64::MAX, f64::min), medians.iter().copied().fold(0.0, f64::max));
-        // The hash takes nearly all of the time; without it an answer would be several times as quick.
-        assert!(most / least < 1.6, "{cases:?}: {medians:?}");
+        // The quickest of each: what other tests do on the same machine only ever adds. Without its hash an answer would take a tenth.
+        let quickest = times.map(|times| times.into_iter().min().unwrap().as_secs_f64());
+        let (least, most) = (quickest.iter().copied().fold(f64::MAX, f64::min), quickest.iter().copied().fold(0.0, f64::max));
+        assert!(most / least < 2.0, "{cases:?}: {quickest:?}");
     }
 
     async fn a_taken_name_is_refused_in_every_spelling_and_an_address_is_nobody_s_until_proven(world) {
