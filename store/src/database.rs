@@ -100,6 +100,18 @@ impl Database {
         }
     }
 
+    /// Statements are prepared anew; PostgreSQL itself says when that is due.
+    pub(crate) fn forget_statements(&self) {
+        match &*self.0 {
+            Pools::Sqlite { writer, readers } => {
+                writer.forget();
+                readers.forget();
+            }
+            #[cfg(feature = "postgres")]
+            Pools::Postgres(_) => {}
+        }
+    }
+
     pub(crate) fn pools(&self) -> &Pools {
         &self.0
     }

@@ -1,5 +1,8 @@
 //! The one place where statements meet the driver; the rest of the crate sees its own values and rows.
 
+use futures_util::TryStreamExt as _;
+use sqlx::{Either, Executor as _};
+
 use crate::record::{Inner, Row};
 use crate::statement;
 use crate::value::{Kind, Value};
@@ -20,14 +23,59 @@ pub(crate) struct Answer {
     pub(crate) rows: Vec<Row>,
 }
 
-macro_rules! driver {
-    ($name:ident, $database:ty, $row:path) => {
-        pub(crate) async fn $name(
-            connection: &mut <$database as sqlx::Database>::Connection,
-            sql: &'static str,
-            values: Vec<Value>,
-            want: Want,
-        ) -> Result<Answer, sqlx::Error> {
+/// Runs one statement to its end, or to its first row when it only reads and no more is wanted.
+///
+/// A statement that writes always runs to its end: a commit that fails there must not look like a success. The driver says nothing when its
+/// thread is lost in the middle, the rows just stop: without the mark of the end they would pass for all there are.
+pub(crate) async fn sqlite(
+    connection: &mut sqlx::SqliteConnection,
+    sql: &'static str,
+    values: Vec<Value>,
+    want: Want,
+) -> Result<Answer, sqlx::Error> {
+    let mut answer = Answer::default();
+    let mut ended = false;
+    let mut results = connection.fetch_many(bound_for_sqlite(sql, values));
+    while let Some(result) = results.try_next().await? {
+        match (result, want) {
+            (Either::Left(done), _) => {
+                answer.changed = answer.changed.saturating_add(done.rows_affected());
+                ended = true;
+            }
+            (Either::Right(row), Want::First) if answer.first.is_none() => {
+                answer.first = Some(Row(Inner::Sqlite(row)));
+                if statement::only_reads(sql) {
+                    return Ok(answer);
+                }
+            }
+            (Either::Right(row), Want::All) => answer.rows.push(Row(Inner::Sqlite(row))),
+            (Either::Right(_), Want::First | Want::Changes) => {}
+        }
+    }
+    if ended { Ok(answer) } else { Err(sqlx::Error::WorkerCrashed) }
+}
+
+/// Runs one statement; the driver itself waits until the server has committed it.
+#[cfg(feature = "postgres")]
+pub(crate) async fn postgres(
+    connection: &mut sqlx::PgConnection,
+    sql: &'static str,
+    values: Vec<Value>,
+    want: Want,
+) -> Result<Answer, sqlx::Error> {
+    let query = bound_for_postgres(sql, values);
+    let mut answer = Answer::default();
+    match want {
+        Want::Changes => answer.changed = query.execute(connection).await?.rows_affected(),
+        Want::First => answer.first = query.fetch_optional(connection).await?.map(Inner::Postgres).map(Row),
+        Want::All => answer.rows = query.fetch_all(connection).await?.into_iter().map(Inner::Postgres).map(Row).collect(),
+    }
+    Ok(answer)
+}
+
+macro_rules! bound {
+    ($name:ident, $database:ty) => {
+        fn $name(sql: &'static str, values: Vec<Value>) -> sqlx::query::Query<'static, $database, <$database as sqlx::Database>::Arguments> {
             let mut query = sqlx::query::<$database>(sql);
             for value in values {
                 query = match value {
@@ -43,18 +91,10 @@ macro_rules! driver {
                     Value::Real(value) => query.bind(value),
                 };
             }
-            let mut answer = Answer::default();
-            match want {
-                Want::Changes => answer.changed = query.execute(connection).await?.rows_affected(),
-                Want::First if statement::only_reads(sql) => answer.first = query.fetch_optional(connection).await?.map($row).map(Row),
-                // A statement that writes runs to its end: a commit that fails there must not look like a success.
-                Want::First => answer.first = query.fetch_all(connection).await?.into_iter().next().map($row).map(Row),
-                Want::All => answer.rows = query.fetch_all(connection).await?.into_iter().map($row).map(Row).collect(),
-            }
-            Ok(answer)
+            query
         }
     };
 }
-driver!(sqlite, sqlx::Sqlite, Inner::Sqlite);
+bound!(bound_for_sqlite, sqlx::Sqlite);
 #[cfg(feature = "postgres")]
-driver!(postgres, sqlx::Postgres, Inner::Postgres);
+bound!(bound_for_postgres, sqlx::Postgres);

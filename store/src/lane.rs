@@ -7,6 +7,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 use crate::StoreError;
+use crate::driver::{self, Want};
 
 /// Connections to one SQLite file, lent out in the order of asking.
 ///
@@ -51,6 +52,11 @@ impl Lane {
             None => self.options.connect().await.map_err(StoreError::of_sqlite)?,
         };
         Ok(Lease { lane: Arc::clone(self), connection: Some(connection), place: Some(place), open: false })
+    }
+
+    /// Closes what isn't on loan: a connection remembers the columns of its statements, and the tables have changed.
+    pub(crate) fn forget(&self) {
+        self.idle().clear();
     }
 
     /// Waits for what is on loan, then closes every connection.
@@ -98,7 +104,7 @@ impl Lease {
     }
 
     async fn control(&mut self, sql: &'static str) -> Result<(), StoreError> {
-        let done = sqlx::query(sql).execute(self.connection()?).await;
+        let done = driver::sqlite(self.connection()?, sql, Vec::new(), Want::Changes).await;
         done.map(drop).map_err(|error| self.failed(error))
     }
 
@@ -121,7 +127,7 @@ impl Drop for Lease {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let lane = Arc::clone(&self.lane);
         runtime.spawn(async move {
-            if sqlx::query("ROLLBACK").execute(&mut connection).await.is_ok() {
+            if driver::sqlite(&mut connection, "ROLLBACK", Vec::new(), Want::Changes).await.is_ok() {
                 lane.take_back(connection);
             }
             drop(place);

@@ -2,7 +2,8 @@
 //!
 //! The SQL is the same text on both: `$1` placeholders, identifiers as TEXT, moments as BIGINT microseconds since 1970 in UTC. It is always
 //! `&'static str`: text put together at run time doesn't compile. A sum is read as `CAST(SUM(…) AS BIGINT)`, because PostgreSQL widens it.
-//! The driver below is not part of the interface.
+//! Statements name their columns: `SELECT *` is answered 503 once when another program changes the table, and on SQLite it may even read a
+//! column by the name that it had before. The driver below is not part of the interface.
 
 mod settings;
 pub use settings::DatabaseSettings;

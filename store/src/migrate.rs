@@ -70,6 +70,7 @@ impl Database {
         let mut applied = 0;
         for (module, step) in missing {
             applied += usize::from(self.apply(module, step, now).await?);
+            self.forget_statements();
         }
         Ok(applied)
     }

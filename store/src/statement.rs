@@ -18,6 +18,9 @@ pub(crate) fn only_reads(sql: &str) -> bool {
 ///
 /// SQLite reads a placeholder without a value as NULL, and stores U+0000 in a text; PostgreSQL refuses both.
 pub(crate) fn check(sql: &'static str, values: &[Value]) -> Result<(), StoreError> {
+    if sql.trim_ascii().is_empty() {
+        return Err(StoreError::Refused("the statement is empty".to_owned()));
+    }
     let expected = placeholders(sql);
     if expected != values.len() {
         return Err(StoreError::Refused(format!("the statement has {expected} placeholders and {} values: {sql}", values.len())));

@@ -1,0 +1,80 @@
+//! The failures of a server, on one that is stopped and started for it.
+
+use portcullis_store::{Database, StoreError};
+use portcullis_testing_postgres::{Backend, Server, selected};
+
+use crate::support::{World, impatient, settings, world};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_server_is_told_and_survived() {
+    if !selected(Backend::Postgres).unwrap() {
+        return;
+    }
+    let server = Server::start().unwrap();
+    server.create_database("lost").unwrap();
+    let database = Database::connect(&impatient(&server.url("lost"))).await.unwrap();
+    database.query("CREATE TABLE kept (id BIGINT PRIMARY KEY)").execute().await.unwrap();
+    for round in 0..3_i64 {
+        let mut open = database.begin().await.unwrap();
+        open.query("INSERT INTO kept (id) VALUES (-1)").execute().await.unwrap();
+        server.halt().unwrap();
+        assert!(open.query("SELECT 1").fetch_all::<i64>().await.unwrap_err().is_unavailable());
+        assert!(open.commit().await.is_err(), "a transaction whose server is gone took no effect");
+        for _ in 0..3 {
+            for result in [database.ping().await, database.begin().await.map(drop), insert(&database, round).await] {
+                let error = result.unwrap_err();
+                assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+            }
+        }
+        server.resume().unwrap();
+        let mut refusals = 0;
+        while let Err(error) = insert(&database, round).await {
+            assert!(error.is_unavailable(), "{error:?}");
+            refusals += 1;
+            assert!(refusals <= 8, "at most one refusal a connection, then it works without a restart");
+        }
+        let kept: Vec<i64> = database.query("SELECT id FROM kept ORDER BY id").fetch_all().await.unwrap();
+        assert_eq!(kept, (0..=round).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_the_server_ended_is_replaced() {
+    if !selected(Backend::Postgres).unwrap() {
+        return;
+    }
+    let World { database, .. } = &world(Backend::Postgres).await;
+    let mut victim = database.begin().await.unwrap();
+    let process: i64 = victim.query("SELECT pg_backend_pid()").fetch_one().await.unwrap();
+    database.query("SELECT pg_terminate_backend($1::INTEGER)").bind(process).fetch_one::<bool>().await.unwrap();
+    let error = victim.query("SELECT 1").fetch_one::<i64>().await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    drop(victim);
+    for _ in 0..20 {
+        database.begin().await.unwrap().commit().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_told_without_the_password() {
+    let error = Database::connect(&impatient("postgres://someone:hunter2@127.0.0.1:1/name")).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Unavailable(text) if text.contains("refused")), "{error:?}");
+    assert!(!format!("{error} {error:?}").contains("hunter2"));
+    let error = Database::connect(&settings("postgres://someone:hunter2@[bad/name")).await.unwrap_err();
+    assert!(matches!(error, StoreError::Configuration(_)), "{error:?}");
+    assert!(!format!("{error} {error:?}").contains("hunter2"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_not_there_is_told() {
+    if !selected(Backend::Postgres).unwrap() {
+        return;
+    }
+    let World { url, .. } = world(Backend::Postgres).await;
+    let error = Database::connect(&settings(&url.replace("/test_", "/nowhere_"))).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Configuration(text) if text.contains("nowhere_")), "{error:?}");
+}
+
+async fn insert(database: &Database, id: i64) -> Result<(), StoreError> {
+    database.query("INSERT INTO kept (id) VALUES ($1) ON CONFLICT DO NOTHING").bind(id).execute().await.map(drop)
+}

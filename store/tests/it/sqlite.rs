@@ -1,0 +1,204 @@
+//! The failures of a file.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use portcullis_store::{Database, StoreError};
+use portcullis_testing_postgres::Backend;
+
+use crate::support::{World, impatient, settings, world};
+
+#[tokio::test]
+async fn the_file_and_its_companions_are_for_their_owner_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("new/deep/app.db");
+    let database = Database::connect(&settings(&url(&file))).await.unwrap();
+    database.query("CREATE TABLE a (b BIGINT)").execute().await.unwrap();
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    for name in ["app.db", "app.db-wal", "app.db-shm"] {
+        assert_eq!(mode(&file.with_file_name(name)), 0o600, "{name}");
+    }
+    assert_eq!(mode(file.parent().unwrap()), 0o700);
+}
+
+#[tokio::test]
+async fn the_safe_settings_are_on() {
+    let World { database, .. } = &world(Backend::Sqlite).await;
+    let mut writer = database.begin().await.unwrap();
+    for (pragma, expected) in [
+        ("SELECT * FROM pragma_foreign_keys", 1),
+        ("SELECT * FROM pragma_synchronous", 2),
+        ("SELECT * FROM pragma_trusted_schema", 0),
+        ("SELECT * FROM pragma_busy_timeout", 20_000),
+    ] {
+        assert_eq!(writer.query(pragma).fetch_one::<i64>().await.unwrap(), expected, "{pragma} of the writer");
+        assert_eq!(database.query(pragma).fetch_one::<i64>().await.unwrap(), expected, "{pragma} of a reader");
+    }
+    assert_eq!(writer.query("SELECT * FROM pragma_journal_mode").fetch_one::<String>().await.unwrap(), "wal");
+    assert_eq!(database.query("SELECT * FROM pragma_query_only").fetch_one::<i64>().await.unwrap(), 1, "readers can't write");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_and_survived() {
+    let world = world(Backend::Sqlite).await;
+    let pages: i64 = world.database.query("SELECT * FROM pragma_page_count").fetch_one().await.unwrap();
+    assert!(pages < 40);
+    world.database.query("PRAGMA max_page_count = 40").execute().await.unwrap();
+    fill(&world).await;
+    // There is room again.
+    world.database.query("PRAGMA max_page_count = 100000").execute().await.unwrap();
+    recovered(&world).await;
+}
+
+/// The same with a file system that is really full, where writes fail at other moments: at the commit, and in the log beside the file.
+#[tokio::test]
+#[ignore = "mounts a small file system, for which it needs root"]
+async fn a_full_file_system_is_told_and_survived() {
+    let folder = tempfile::tempdir().unwrap();
+    let mounted = |command: &str, arguments: &[&str]| assert!(Command::new(command).args(arguments).arg(folder.path()).status().unwrap().success());
+    mounted("mount", &["-t", "tmpfs", "-o", "size=1m", "tmpfs"]);
+    let file = folder.path().join("app.db");
+    let world = crate::support::world_at(&url(&file)).await;
+    fill(&world).await;
+    mounted("mount", &["-o", "remount,size=100m"]);
+    recovered(&world).await;
+    drop(world);
+    mounted("umount", &["-l"]);
+}
+
+/// Writes until there is no room, in every way of writing.
+async fn fill(world: &World) {
+    let insert = "INSERT INTO sample (id, bytes) VALUES ($1, $2) RETURNING id";
+    let (mut written, mut failures) = (0, 0);
+    for number in 0..2_000_i64 {
+        let bytes = vec![7_u8; 3_000];
+        let result = match number % 4 {
+            0 => world.database.query(insert).bind(number).bind(bytes).execute().await.map(drop),
+            1 => world.database.query(insert).bind(number).bind(bytes).fetch_one::<i64>().await.map(drop),
+            2 => world.database.query(insert).bind(number).bind(bytes).fetch_all::<i64>().await.map(drop),
+            _ => in_transaction(world, insert, number, bytes).await,
+        };
+        match result {
+            Ok(()) => written += 1,
+            Err(error) => {
+                assert!(matches!(error, StoreError::Full), "{error:?}");
+                assert!(error.is_unavailable());
+                failures += 1;
+            }
+        }
+        if failures == 12 {
+            break;
+        }
+    }
+    assert_eq!(failures, 12, "the disk was never full");
+    let rows: i64 = world.database.query("SELECT COUNT(*) FROM sample").fetch_one().await.unwrap();
+    assert_eq!(rows, written, "what succeeded is there, what failed isn't, and reads go on");
+}
+
+async fn in_transaction(world: &World, insert: &'static str, number: i64, bytes: Vec<u8>) -> Result<(), StoreError> {
+    let mut transaction = world.database.begin().await?;
+    transaction.query(insert).bind(number).bind(bytes).fetch_optional::<i64>().await?;
+    transaction.commit().await
+}
+
+async fn recovered(world: &World) {
+    for number in 10_000..10_010 {
+        in_transaction(world, "INSERT INTO sample (id, bytes) VALUES ($1, $2) RETURNING id", number, vec![7; 3_000]).await.unwrap();
+    }
+    assert_eq!(world.database.query("PRAGMA integrity_check").fetch_one::<String>().await.unwrap(), "ok");
+}
+
+#[tokio::test]
+async fn a_lock_held_by_another_program_is_waited_for_and_then_told() {
+    let world = world(Backend::Sqlite).await;
+    let other = Database::connect(&impatient(&world.url)).await.unwrap();
+    let holder = world.database.begin().await.unwrap();
+    let insert = "INSERT INTO person (id, email) VALUES ('a', 'a')";
+    for result in [other.begin().await.map(drop), other.query(insert).execute().await.map(drop)] {
+        let error = result.unwrap_err();
+        assert!(matches!(error, StoreError::Busy(_)) && error.is_unavailable(), "{error:?}");
+    }
+    assert_eq!(other.query("SELECT COUNT(*) FROM person").fetch_one::<i64>().await.unwrap(), 0, "reads go on");
+    holder.commit().await.unwrap();
+    other.query(insert).execute().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_made_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    for path in [file.join("below/app.db"), folder.path().to_path_buf()] {
+        let error = Database::connect(&settings(&url(&path))).await.unwrap_err();
+        assert!(matches!(&error, StoreError::Configuration(text) if text.contains(&path.display().to_string())), "{error:?}");
+        assert!(!error.is_unavailable());
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_told_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("letter.txt");
+    let letter = "Dear database, ".repeat(1_000);
+    std::fs::write(&file, &letter).unwrap();
+    let error = Database::connect(&settings(&url(&file))).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Corrupt(text) if text.contains("letter.txt")), "{error:?}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), letter);
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("app.db");
+    let world = crate::support::world_at(&url(&file)).await;
+    for number in 0..200 {
+        world.add_person(&format!("{number:0500}")).await;
+    }
+    world.database.close().await;
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[4096..].fill(0xa5);
+    std::fs::write(&file, &bytes).unwrap();
+    let error = match Database::connect(&settings(&url(&file))).await {
+        Ok(database) => database.query("SELECT id FROM person ORDER BY id").fetch_all::<String>().await.unwrap_err(),
+        Err(error) => error,
+    };
+    assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_written_is_told_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("app.db");
+    crate::support::world_at(&url(&file)).await.database.close().await;
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o444)).unwrap();
+    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    if std::fs::OpenOptions::new().append(true).open(&file).is_ok() {
+        // Root may write everything, so it asks again as someone else.
+        let status = Command::new("setpriv")
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"])
+            .arg(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "sqlite::as_someone_else"])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&status.stdout).into_owned();
+        return assert!(status.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&status.stderr));
+    }
+    cannot_be_written(&file).await;
+}
+
+#[tokio::test]
+#[ignore = "started by the test above, in the folder of the file"]
+async fn as_someone_else() {
+    cannot_be_written(Path::new("app.db")).await;
+}
+
+async fn cannot_be_written(file: &Path) {
+    let error = Database::connect(&settings(&url(file))).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Configuration(text) if text.contains("app.db") && text.contains("denied")), "{error:?}");
+}
+
+fn url(path: &Path) -> String {
+    format!("sqlite://{}", path.display())
+}
