@@ -21,7 +21,8 @@ async fn main() {
 
     for tasks in [1, 8] {
         let each = time(tasks, 40_000 / tasks, &database, |database, number| async move {
-            let (title,) = database.query("SELECT title FROM note WHERE id = $1").bind(key(number % 10_000)).fetch_one::<(String,)>().await.unwrap();
+            let (title,) =
+                database.query("SELECT title FROM note WHERE id = $1").bind(key(number % 10_000)).fetch_one::<(String,)>().await.unwrap();
             assert_eq!(title.len(), 10);
         });
         println!("SELECT by key, {tasks} tasks: {:.1} µs a statement", each.await.as_secs_f64() * 1e6);
@@ -35,7 +36,12 @@ async fn main() {
 }
 
 /// The wall time divided by the number of calls that all tasks made together.
-async fn time<F>(tasks: usize, calls: usize, database: &Database, call: impl Fn(Arc<Database>, i64) -> F + Clone + Send + 'static) -> Duration
+async fn time<F>(
+    tasks: usize,
+    calls: usize,
+    database: &Database,
+    call: impl Fn(Arc<Database>, i64) -> F + Clone + Send + 'static,
+) -> Duration
 where
     F: Future<Output = ()> + Send,
 {

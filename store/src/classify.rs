@@ -14,7 +14,10 @@ impl StoreError {
 }
 
 /// What the driver says by itself.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the driver's errors are open-ended, and what isn't named here is a mistake of the caller")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the driver's errors are open-ended, and what isn't named here is a mistake of the caller"
+)]
 fn driver(error: sqlx::Error) -> StoreError {
     match error {
         sqlx::Error::RowNotFound => StoreError::NotFound,
@@ -24,10 +27,9 @@ fn driver(error: sqlx::Error) -> StoreError {
         sqlx::Error::PoolTimedOut => {
             StoreError::Unavailable("no connection for as long as the wait: the server is down, or every connection is taken".to_owned())
         }
-        lost @ (sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed
-        | sqlx::Error::Protocol(_)
-        | sqlx::Error::BeginFailed) => StoreError::Unavailable(lost.to_string()),
+        lost @ (sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_) | sqlx::Error::BeginFailed) => {
+            StoreError::Unavailable(lost.to_string())
+        }
         other => StoreError::Refused(other.to_string()),
     }
 }

@@ -24,7 +24,9 @@ pub enum StoreError {
     #[error("no row")]
     NotFound,
     /// The database was migrated by a newer version of this program.
-    #[error("module `{module}` of the database is at version {found}, this program knows {known}: run a newer version of the program, or restore a backup")]
+    #[error(
+        "module `{module}` of the database is at version {found}, this program knows {known}: run a newer version of the program, or restore a backup"
+    )]
     Newer {
         /// The module of the tables.
         module: String,

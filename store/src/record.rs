@@ -90,7 +90,11 @@ fn decode(column: &At<'_>, problem: &str) -> StoreError {
 }
 
 fn unread(column: &At<'_>, error: &sqlx::Error) -> StoreError {
-    if let sqlx::Error::ColumnDecode { source, .. } = error { decode(column, &source.to_string()) } else { decode(column, &error.to_string()) }
+    if let sqlx::Error::ColumnDecode { source, .. } = error {
+        decode(column, &source.to_string())
+    } else {
+        decode(column, &error.to_string())
+    }
 }
 
 macro_rules! read {

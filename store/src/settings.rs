@@ -104,9 +104,12 @@ mod tests {
 
     #[test]
     fn a_file_is_named_from_here_or_from_the_root() {
-        for (url, expected) in
-            [("sqlite://data/a b.db", "data/a b.db"), ("sqlite:///var/a.db", "/var/a.db"), ("sqlite:a.db", "a.db"), ("sqlite://a%20b", "a%20b")]
-        {
+        for (url, expected) in [
+            ("sqlite://data/a b.db", "data/a b.db"),
+            ("sqlite:///var/a.db", "/var/a.db"),
+            ("sqlite:a.db", "a.db"),
+            ("sqlite://a%20b", "a%20b"),
+        ] {
             assert!(matches!(settings(url).location(), Ok(Location::Sqlite(path)) if path.as_os_str() == expected), "{url}");
         }
     }
@@ -136,7 +139,11 @@ mod tests {
 
     #[test]
     fn a_url_with_the_usual_parameters_is_accepted() {
-        for url in ["postgres://u@h/d?sslmode=verify-full&sslrootcert=/ca.pem", "postgresql://u@h:5432/d", "postgres:///d?host=/run/postgresql&user=u&"] {
+        for url in [
+            "postgres://u@h/d?sslmode=verify-full&sslrootcert=/ca.pem",
+            "postgresql://u@h:5432/d",
+            "postgres:///d?host=/run/postgresql&user=u&",
+        ] {
             assert_eq!(refusal(url), "", "{url}");
         }
     }

@@ -147,7 +147,10 @@ impl Answer for TokenAnswer {
             "type": "object", "required": ["error", "error_description", "detail"], "additionalProperties": false,
             "properties": {"error": text, "error_description": text, "detail": text}
         });
-        for (status, description) in [(400, "The request is malformed, or the refresh token is not valid (RFC 6749 section 5.2)."), (401, "Incorrect username or password.")] {
+        for (status, description) in [
+            (400, "The request is malformed, or the refresh token is not valid (RFC 6749 section 5.2)."),
+            (401, "Incorrect username or password."),
+        ] {
             operation.response(status, json!({"description": description, "content": {"application/json": {"schema": schema}}}));
         }
     }

@@ -121,8 +121,11 @@ impl AccountService {
         if reserved.is_some() {
             return Ok(());
         }
-        let until: Option<(Timestamp,)> =
-            transaction.query("SELECT blocked_until FROM portcullis_login_attempts WHERE digest = $1").bind(address).fetch_optional().await?;
+        let until: Option<(Timestamp,)> = transaction
+            .query("SELECT blocked_until FROM portcullis_login_attempts WHERE digest = $1")
+            .bind(address)
+            .fetch_optional()
+            .await?;
         let rest = until.map_or(window, |(until,)| until.since(now));
         Err(AccountError::Throttled { retry_after: Duration::from_secs(rest.as_secs() + 1) })
     }

@@ -83,8 +83,9 @@ impl AccountService {
         }
         let cost = match parts.cost {
             Some(cost) => cost,
-            None => HashingCost::new(settings.hashing_memory_kib, settings.hashing_iterations)
-                .map_err(|refused| AccountError::Internal(format!("accounts.hashing_memory_kib, accounts.hashing_iterations: {refused}")))?,
+            None => HashingCost::new(settings.hashing_memory_kib, settings.hashing_iterations).map_err(|refused| {
+                AccountError::Internal(format!("accounts.hashing_memory_kib, accounts.hashing_iterations: {refused}"))
+            })?,
         };
         let master = parts.master_key;
         let keys =

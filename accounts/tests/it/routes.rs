@@ -118,7 +118,8 @@ async fn the_token_endpoint_answers_as_the_guide_says() {
     let service = Service::start(&[]).await;
     let user = service.register("ann").await;
     assert_eq!((user["username"].as_str(), user["role"].as_str()), (Some("ann"), Some("user")));
-    let response = service.form("/token", &[("grant_type", "password"), ("username", "ann"), ("password", PASSWORD), ("scope", ""), ("x", "y")]).await;
+    let response =
+        service.form("/token", &[("grant_type", "password"), ("username", "ann"), ("password", PASSWORD), ("scope", ""), ("x", "y")]).await;
     assert_eq!(response.status(), StatusCode::OK);
     for (name, value) in [("cache-control", "no-store"), ("pragma", "no-cache"), ("content-type", "application/json")] {
         assert_eq!(response.headers()[name], value, "incident 23");
@@ -149,10 +150,13 @@ async fn incident_09_unknown_wrong_locked_and_disabled_are_one_answer() {
         service.form("/token", &[("username", "locked"), ("password", OTHER)]).await;
     }
     let mut answers = std::collections::BTreeSet::new();
-    for (name, password) in [("nobody", PASSWORD), ("ann", OTHER), ("bob", PASSWORD), ("locked", PASSWORD), ("a@b.example", "x"), ("\u{0}", "x")] {
+    for (name, password) in
+        [("nobody", PASSWORD), ("ann", OTHER), ("bob", PASSWORD), ("locked", PASSWORD), ("a@b.example", "x"), ("\u{0}", "x")]
+    {
         let response = service.form("/token", &[("username", name), ("password", password)]).await;
         let changing = ["date", "x-request-id", "ratelimit"];
-        let headers: Vec<String> = response.headers().iter().filter(|(name, _)| !changing.contains(&name.as_str())).map(|pair| format!("{pair:?}")).collect();
+        let headers: Vec<String> =
+            response.headers().iter().filter(|(name, _)| !changing.contains(&name.as_str())).map(|pair| format!("{pair:?}")).collect();
         answers.insert((response.status().as_u16(), headers, response.text().await.unwrap()));
     }
     assert_eq!(answers.len(), 1, "{answers:?}");
@@ -206,7 +210,9 @@ async fn a_password_changes_and_a_refusal_says_why() {
     let service = Service::start(&[]).await;
     service.register("ann").await;
     let ann = token(&service.log_in("ann").await);
-    let change = |old: &str, new: &str| service.call(Method::POST, "/users/me/password", &ann, Some(json!({"old_password": old, "new_password": new})));
+    let change = |old: &str, new: &str| {
+        service.call(Method::POST, "/users/me/password", &ann, Some(json!({"old_password": old, "new_password": new})))
+    };
     for (old, new, pointer, code) in [
         (OTHER, OTHER, "/old_password", "wrong_password"),
         (PASSWORD, "tiny one", "/new_password", "password_too_short"),
@@ -239,7 +245,8 @@ async fn incident_19_and_20_what_is_taken_away_is_gone_on_the_next_request() {
     assert_eq!(service.call(Method::GET, "/admin/users", &root, None).await.0, StatusCode::OK);
     assert_eq!(service.call(Method::POST, &format!("/admin/users/{id}/disable"), &root, None).await.0, StatusCode::OK);
     assert_eq!(mine().await.0, StatusCode::UNAUTHORIZED);
-    let refresh = service.form("/token", &[("grant_type", "refresh_token"), ("refresh_token", grant["refresh_token"].as_str().unwrap())]).await;
+    let refresh =
+        service.form("/token", &[("grant_type", "refresh_token"), ("refresh_token", grant["refresh_token"].as_str().unwrap())]).await;
     assert_eq!(refresh.status(), StatusCode::BAD_REQUEST);
     assert_eq!(service.call(Method::POST, &format!("/admin/users/{id}/enable"), &root, None).await.0, StatusCode::OK);
     let again = token(&service.log_in("ann").await);
@@ -322,7 +329,8 @@ async fn a_browser_logs_in_with_a_cookie_and_only_from_our_own_page() {
 #[tokio::test(flavor = "multi_thread")]
 async fn discovery_names_what_is_there() {
     let service = Service::start(&[("PORTCULLIS_ACCOUNTS__PASSWORD_GRANT", "false"), ("PORTCULLIS_ACCOUNTS__REGISTRATION", "false")]).await;
-    let metadata: Value = service.request(Method::GET, "/.well-known/oauth-authorization-server").send().await.unwrap().json().await.unwrap();
+    let metadata: Value =
+        service.request(Method::GET, "/.well-known/oauth-authorization-server").send().await.unwrap().json().await.unwrap();
     assert_eq!((&metadata["issuer"], &metadata["grant_types_supported"]), (&json!("https://localhost:8443"), &json!(["refresh_token"])));
     let keys = service.request(Method::GET, "/.well-known/jwks.json").send().await.unwrap();
     assert_eq!(keys.headers()["cache-control"], "public, max-age=300");

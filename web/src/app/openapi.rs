@@ -140,17 +140,9 @@ fn headers_of(status: &str) -> &'static [&'static str] {
 }
 
 fn security(endpoint: &Endpoint) -> Value {
-    let scopes: Vec<&str> = endpoint
-        .guard()
-        .access()
-        .rules()
-        .filter_map(|rule| if let Rule::Scope(scope) = rule { Some(*scope) } else { None })
-        .collect();
-    if endpoint.guard().access().admits_anonymous() {
-        json!([])
-    } else {
-        json!([{"password": scopes}, {"bearer": []}])
-    }
+    let scopes: Vec<&str> =
+        endpoint.guard().access().rules().filter_map(|rule| if let Rule::Scope(scope) = rule { Some(*scope) } else { None }).collect();
+    if endpoint.guard().access().admits_anonymous() { json!([]) } else { json!([{"password": scopes}, {"bearer": []}]) }
 }
 
 fn problem_schema() -> Value {
