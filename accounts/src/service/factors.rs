@@ -69,8 +69,9 @@ impl AccountService {
         let turn = self.0.turns.take(&counters).await;
         let reservation = self.reserve(&counters).await?;
         let turn = turn.filter(|_| reservation != Reservation::Locked);
-        // While the account is locked even the right password is compared with nobody's: the answer and its time say nothing.
-        let judged = candidate.and_then(|candidate| candidate.hash).filter(|_| reservation != Reservation::Locked);
+        // While the account is locked or disabled even the right password is compared with nobody's: the answer and its time say nothing.
+        let open = candidate.filter(|candidate| !candidate.disabled && reservation != Reservation::Locked);
+        let judged = open.and_then(|candidate| candidate.hash);
         // What is longer than any password is cut before it reaches the hash, and is wrong.
         let fits = password.expose().chars().count() <= self.0.policy.max_length();
         let (password, judged) = if fits { (password.clone(), judged) } else { (Secret::new(""), None) };
@@ -91,7 +92,7 @@ impl AccountService {
                 self.note_failure(user, reservation, origin).await?;
                 Err(AccountError::Credentials(match reservation {
                     Reservation::Locked => "locked",
-                    Reservation::Granted(_) => "unknown user or wrong password",
+                    Reservation::Granted(_) => "unknown or disabled user, or wrong password",
                 }))
             }
         }

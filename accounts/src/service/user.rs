@@ -61,6 +61,7 @@ pub(super) struct Candidate {
     pub(super) username: String,
     pub(super) email: Option<String>,
     pub(super) hash: Option<PasswordHash>,
+    pub(super) disabled: bool,
 }
 
 impl Record for Candidate {
@@ -70,6 +71,7 @@ impl Record for Candidate {
             username: row.take("username")?,
             email: row.take("email")?,
             hash: row.take::<Option<String>>("password_hash")?.map(PasswordHash::stored),
+            disabled: row.take::<Option<Timestamp>>("disabled_at")?.is_some(),
         })
     }
 }
@@ -128,7 +130,8 @@ const USERS_AFTER: &str = "
 SELECT id, username, email, email_verified_at, role, disabled_at, created_at, updated_at, last_login_at,
     CASE WHEN password_hash IS NULL THEN CAST(0 AS BIGINT) ELSE CAST(1 AS BIGINT) END AS has_password
 FROM portcullis_users WHERE id > $1 ORDER BY id LIMIT $2";
-const CANDIDATE_BY_NAME: &str = "SELECT id, username, email, password_hash FROM portcullis_users WHERE username_canonical = $1";
+const CANDIDATE_BY_NAME: &str =
+    "SELECT id, username, email, password_hash, disabled_at FROM portcullis_users WHERE username_canonical = $1";
 const CANDIDATE_BY_EMAIL: &str = "
-SELECT id, username, email, password_hash FROM portcullis_users WHERE email_canonical = $1 AND email_verified_at IS NOT NULL";
-const CANDIDATE_BY_ID: &str = "SELECT id, username, email, password_hash FROM portcullis_users WHERE id = $1";
+SELECT id, username, email, password_hash, disabled_at FROM portcullis_users WHERE email_canonical = $1 AND email_verified_at IS NOT NULL";
+const CANDIDATE_BY_ID: &str = "SELECT id, username, email, password_hash, disabled_at FROM portcullis_users WHERE id = $1";

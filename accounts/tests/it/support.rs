@@ -6,6 +6,7 @@ use portcullis_accounts::{AccountParts, AccountService, AccountsSettings, Actor,
 use portcullis_core::password::HashingCost;
 use portcullis_core::{Clock, ManualClock, Principal, Revocations, RoleEntry, Secret, Timestamp};
 use portcullis_store::{Database, DatabaseSettings};
+use portcullis_testing_postgres::{Backend, Guard, fresh, selected};
 use portcullis_web::app::MasterKey;
 use portcullis_web::authn::{Authority as _, Credential, Rejection};
 
@@ -24,18 +25,17 @@ pub(crate) struct World {
     pub(crate) hand: ManualClock,
     pub(crate) clock: Clock,
     pub(crate) url: String,
-    pub(crate) guard: Arc<Guard>,
+    guard: Arc<Guard>,
     pub(crate) revocations: Revocations,
 }
 
-/// The folder or server of the database, until the last world over it is gone.
-pub(crate) enum Guard {
-    Folder(#[expect(dead_code, reason = "kept until it is dropped")] tempfile::TempDir),
-    Server,
-}
-
 impl World {
-    pub(crate) async fn new(url: String, guard: Guard, change: impl FnOnce(&mut AccountsSettings)) -> Self {
+    /// A service over a new database of this kind; none where the environment doesn't select the kind.
+    pub(crate) async fn new(backend: Backend, change: impl FnOnce(&mut AccountsSettings)) -> Option<Self> {
+        if !selected(backend).unwrap() {
+            return None;
+        }
+        let (url, guard) = fresh(backend).unwrap();
         let (clock, hand) = Clock::manual(Timestamp::from_seconds(1_800_000_000));
         let mut settings = AccountsSettings::default();
         settings.failures_per_address = 1000;
@@ -44,7 +44,7 @@ impl World {
         change(&mut settings);
         let revocations = Revocations::new();
         let service = start(&url, &clock, settings, revocations.clone()).await;
-        Self { service, hand, clock, url, guard: Arc::new(guard), revocations }
+        Some(Self { service, hand, clock, url, guard: Arc::new(guard), revocations })
     }
 
     /// Another process on the same database.
@@ -53,6 +53,13 @@ impl World {
         let service = start(&self.url, &self.clock, self.service.settings().clone(), revocations.clone()).await;
         let (hand, clock, url) = (self.hand.clone(), self.clock.clone(), self.url.clone());
         Self { service, hand, clock, url, guard: Arc::clone(&self.guard), revocations }
+    }
+
+    /// Another process on the same database, which hashes at the cost of production.
+    pub(crate) async fn at_real_cost(&self) -> Self {
+        let database = Database::connect(&DatabaseSettings::new(Secret::new(self.url.as_str()))).await.unwrap();
+        let parts = AccountParts { cost: None, ..parts(database, &self.clock, self.service.settings().clone()) };
+        Self { service: AccountService::start(parts).await.unwrap(), ..self.another().await }
     }
 
     pub(crate) async fn user(&self, name: &str, role: &str) -> UserView {
@@ -120,42 +127,28 @@ pub(crate) fn master_key(byte: u8) -> MasterKey {
     MasterKey::from_base64(&Secret::new(base64::engine::general_purpose::STANDARD.encode(key))).unwrap()
 }
 
-/// Each case as a test on SQLite, and on PostgreSQL where the environment names a server.
+/// Each case as a test on every database that `PORTCULLIS_TEST_DATABASES` selects.
 macro_rules! on_every_database {
-    ($($(#[doc = $doc:literal])* async fn $name:ident($world:ident $(, $change:expr)?) $body:block)*) => {
+    ($(async fn $name:ident($world:ident $(, $change:expr)?) $body:block)*) => {
         mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn $name() {
-                let folder = tempfile::tempdir().unwrap();
-                let url = format!("sqlite://{}", folder.path().join("test.db").display());
-                let world = crate::support::World::new(url, crate::support::Guard::Folder(folder), |_settings| { $(($change)(_settings))? }).await;
-                super::$name(world).await;
-            })*
+            $(crate::support::on_one_database!(Sqlite, $name $(, $change)?);)*
         }
         mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn $name() {
-                let Some(url) = crate::support::fresh_postgres() else { return };
-                let world = crate::support::World::new(url, crate::support::Guard::Server, |_settings| { $(($change)(_settings))? }).await;
-                super::$name(world).await;
-            })*
+            $(crate::support::on_one_database!(Postgres, $name $(, $change)?);)*
         }
-        $($(#[doc = $doc])* async fn $name($world: crate::support::World) $body)*
+        $(async fn $name($world: crate::support::World) $body)*
     };
 }
-pub(crate) use on_every_database;
-
-static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-
-/// A new database of the PostgreSQL server that `PORTCULLIS_TEST_POSTGRES_URL` names (without a database at the end).
-pub(crate) fn fresh_postgres() -> Option<String> {
-    let server = std::env::var_os("PORTCULLIS_TEST_POSTGRES_URL")?.into_string().unwrap();
-    let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let name = format!("accounts_{}_{number}", std::process::id());
-    let made = std::process::Command::new("psql")
-        .args([&format!("{server}/postgres"), "-qc", &format!("CREATE DATABASE {name}")])
-        .status()
-        .unwrap();
-    assert!(made.success());
-    Some(format!("{server}/{name}"))
+macro_rules! on_one_database {
+    ($backend:ident, $name:ident $(, $change:expr)?) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        async fn $name() {
+            let change = |_settings: &mut portcullis_accounts::AccountsSettings| { $(($change)(_settings))? };
+            let world = crate::support::World::new(portcullis_testing_postgres::Backend::$backend, change).await;
+            if let Some(world) = world {
+                super::$name(world).await;
+            }
+        }
+    };
 }
+pub(crate) use {on_every_database, on_one_database};
