@@ -67,7 +67,11 @@ impl Module for Accounts {
             keep_up(&service, &starting.spawner);
             let mut started = Started::default().authority(Arc::new(service.clone())).provide(service.clone());
             if let Some(link) = service.setup_link().await.map_err(StartError::new)? {
-                started = started.announce(format!("Make the first administrator (once, within {} minutes): {}", service.settings().link_seconds / 60, link.expose()));
+                started = started.announce(format!(
+                    "Make the first administrator (once, within {} minutes): {}",
+                    service.settings().link_seconds / 60,
+                    link.expose()
+                ));
             }
             Ok(started)
         })

@@ -134,7 +134,9 @@ mod tests {
 
     #[test]
     fn look_alikes_addresses_and_control_characters_are_no_names() {
-        for bad in ["", "a@b", "\u{430}nn", "ann ", " ann", "-ann", ".", "a\0b", "a\u{202e}b", "ann\n", &"a".repeat(65), &"\u{fdfa}".repeat(200)] {
+        for bad in
+            ["", "a@b", "\u{430}nn", "ann ", " ann", "-ann", ".", "a\0b", "a\u{202e}b", "ann\n", &"a".repeat(65), &"\u{fdfa}".repeat(200)]
+        {
             assert_eq!(bad.parse::<Username>(), Err(NotAUsername), "{bad:?}");
         }
     }

@@ -10,7 +10,7 @@ use portcullis_web::respond::{Created, Page, Problem};
 
 use crate::http::documents::{Jwks, Metadata, SecurityTxt, Stylesheet};
 use crate::http::inputs::{Code, LogInForm, NewAccount, NewPassword, ProfileChange, RoleChange, SetPasswordForm, SetUpForm, UserToInvite};
-use crate::http::outputs::{AuditEventView, InvitationView, RoleView, TokenAnswer, UserOut};
+use crate::http::outputs::{AuditEventView, InvitationView, PasswordChanged, RoleView, TokenAnswer, UserOut};
 use crate::http::pages::Shown;
 use crate::http::{Came, SameOrigin, SignedOut, admin, documents, own, pages, token};
 use crate::permission::AccountsPermission;
@@ -20,12 +20,31 @@ use crate::settings::AccountsSettings;
 /// The routes that these settings mount.
 pub(crate) fn routes(settings: &AccountsSettings) -> Vec<&'static Endpoint> {
     let mut routes = vec![
-        landing::ENDPOINT, stylesheet::ENDPOINT, issue_token::ENDPOINT,
-        read_me::ENDPOINT, change_me::ENDPOINT, change_password::ENDPOINT, log_out::ENDPOINT, log_out_everywhere::ENDPOINT,
-        log_in_page::ENDPOINT, log_in::ENDPOINT, set_up_page::ENDPOINT, set_up::ENDPOINT, set_password_page::ENDPOINT, set_password::ENDPOINT,
-        list_users::ENDPOINT, invite_user::ENDPOINT, read_user::ENDPOINT, disable_user::ENDPOINT, enable_user::ENDPOINT,
-        set_role::ENDPOINT, make_password_link::ENDPOINT, list_roles::ENDPOINT, list_audit::ENDPOINT,
-        jwks::ENDPOINT, authorization_server::ENDPOINT,
+        landing::ENDPOINT,
+        stylesheet::ENDPOINT,
+        issue_token::ENDPOINT,
+        read_me::ENDPOINT,
+        change_me::ENDPOINT,
+        change_password::ENDPOINT,
+        log_out::ENDPOINT,
+        log_out_everywhere::ENDPOINT,
+        log_in_page::ENDPOINT,
+        log_in::ENDPOINT,
+        set_up_page::ENDPOINT,
+        set_up::ENDPOINT,
+        set_password_page::ENDPOINT,
+        set_password::ENDPOINT,
+        list_users::ENDPOINT,
+        invite_user::ENDPOINT,
+        read_user::ENDPOINT,
+        disable_user::ENDPOINT,
+        enable_user::ENDPOINT,
+        set_role::ENDPOINT,
+        make_password_link::ENDPOINT,
+        list_roles::ENDPOINT,
+        list_audit::ENDPOINT,
+        jwks::ENDPOINT,
+        authorization_server::ENDPOINT,
     ];
     routes.extend(settings.registration.then_some(register::ENDPOINT));
     routes.extend((!settings.security_contacts.is_empty()).then_some(security_txt::ENDPOINT));
@@ -70,7 +89,12 @@ async fn change_me(me: Principal, accounts: AccountService, came: Came, Json(new
 
 /// Change my password. Every session ends; the answer begins a new one.
 #[post("/users/me/password", access = Authenticated, class = Credentials)]
-async fn change_password(me: Principal, accounts: AccountService, came: Came, Json(new): Json<NewPassword>) -> Result<TokenAnswer, Problem> {
+async fn change_password(
+    me: Principal,
+    accounts: AccountService,
+    came: Came,
+    Json(new): Json<NewPassword>,
+) -> Result<PasswordChanged, Problem> {
     own::change_password(&accounts, &me, &came.0, &new).await
 }
 
@@ -118,7 +142,12 @@ async fn set_password_page(accounts: AccountService, Query(code): Query<Code>) -
 
 /// Set a password.
 #[post("/set-password", access = Public("the one-time code is the credential"), class = Credentials, tag = "pages")]
-async fn set_password(_same: SameOrigin, accounts: AccountService, came: Came, Form(form): Form<SetPasswordForm>) -> Result<Shown, Problem> {
+async fn set_password(
+    _same: SameOrigin,
+    accounts: AccountService,
+    came: Came,
+    Form(form): Form<SetPasswordForm>,
+) -> Result<Shown, Problem> {
     pages::password_is_set(&accounts, &came.0, &form).await
 }
 
@@ -130,7 +159,12 @@ async fn list_users(page: PageRequest, accounts: AccountService) -> Result<Page<
 
 /// Make a user, who sets a password through the link in the answer.
 #[post("/admin/users", access = AccountsPermission::ManageUsers)]
-async fn invite_user(me: Principal, accounts: AccountService, came: Came, Json(new): Json<UserToInvite>) -> Result<Created<InvitationView>, Problem> {
+async fn invite_user(
+    me: Principal,
+    accounts: AccountService,
+    came: Came,
+    Json(new): Json<UserToInvite>,
+) -> Result<Created<InvitationView>, Problem> {
     admin::invite(&accounts, me, &came.0, new).await
 }
 
@@ -142,13 +176,23 @@ async fn read_user(user: Authorized<Read, UserView>) -> Json<UserOut> {
 
 /// Shut a user out.
 #[post("/admin/users/{id}/disable", access = all(AccountsPermission::ManageUsers, Can<Change, UserView>))]
-async fn disable_user(me: Principal, user: Authorized<Change, UserView>, accounts: AccountService, came: Came) -> Result<Json<UserOut>, Problem> {
+async fn disable_user(
+    me: Principal,
+    user: Authorized<Change, UserView>,
+    accounts: AccountService,
+    came: Came,
+) -> Result<Json<UserOut>, Problem> {
     admin::disable(&accounts, me, &came.0, user.id).await
 }
 
 /// Let a user in again.
 #[post("/admin/users/{id}/enable", access = all(AccountsPermission::ManageUsers, Can<Change, UserView>))]
-async fn enable_user(me: Principal, user: Authorized<Change, UserView>, accounts: AccountService, came: Came) -> Result<Json<UserOut>, Problem> {
+async fn enable_user(
+    me: Principal,
+    user: Authorized<Change, UserView>,
+    accounts: AccountService,
+    came: Came,
+) -> Result<Json<UserOut>, Problem> {
     admin::enable(&accounts, me, &came.0, user.id).await
 }
 

@@ -108,8 +108,16 @@ impl AccountsSettings {
             ("password_min_length", (8..=64).contains(&self.password_min_length), "8 to 64"),
             ("failures_before_delay", (1..=20).contains(&self.failures_before_delay), "1 to 20"),
             ("first_delay_seconds", (1..=60 * MINUTE).contains(&self.first_delay_seconds), "1 to 3600"),
-            ("longest_delay_seconds", (self.first_delay_seconds..=DAY).contains(&self.longest_delay_seconds), "first_delay_seconds to 86400"),
-            ("failures_before_disabled", (self.failures_before_delay..=100).contains(&self.failures_before_disabled), "failures_before_delay to 100"),
+            (
+                "longest_delay_seconds",
+                (self.first_delay_seconds..=DAY).contains(&self.longest_delay_seconds),
+                "first_delay_seconds to 86400",
+            ),
+            (
+                "failures_before_disabled",
+                (self.failures_before_delay..=100).contains(&self.failures_before_disabled),
+                "failures_before_delay to 100",
+            ),
             ("failures_per_address", self.failures_per_address >= 1, "at least 1"),
             ("address_window_seconds", (1..=DAY).contains(&self.address_window_seconds), "1 to 86400"),
             ("hashing_threads", self.hashing_threads.is_none_or(|threads| (1..=256).contains(&threads)), "1 to 256"),

@@ -121,9 +121,9 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Some(time) => Timestamp(time.load(Ordering::Acquire)),
-            None => std::time::SystemTime::now()
-                .duration_since(std::time::UNIX_EPOCH)
-                .map_or(Timestamp(0), |elapsed| Timestamp(0) + elapsed),
+            None => {
+                std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(Timestamp(0), |elapsed| Timestamp(0) + elapsed)
+            }
         }
     }
 }

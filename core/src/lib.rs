@@ -14,7 +14,7 @@ pub use role::{RoleEntry, RoleKind};
 mod principal;
 pub use principal::{Identity, Principal};
 pub mod policy;
-pub mod token;
 mod revocation;
+pub mod token;
 pub use revocation::Revocations;
 pub mod password;

@@ -246,9 +246,7 @@ fn single(rule: &Rule, caller: Option<&Principal>, now: Timestamp, object: Optio
         Rule::Public(_) | Rule::Authenticated => (true, Denial::Anonymous),
         Rule::AtLeast { rank, .. } => (identity.role.is_some_and(|role| role.rank >= rank), Denial::Forbidden),
         Rule::Permission(permission) => (caller.may(permission), Denial::Forbidden),
-        Rule::Scope(scope) => {
-            (identity.scopes.as_ref().is_none_or(|held| held.iter().any(|one| one == scope)), Denial::Scope(scope))
-        }
+        Rule::Scope(scope) => (identity.scopes.as_ref().is_none_or(|held| held.iter().any(|one| one == scope)), Denial::Scope(scope)),
         Rule::Fresh(seconds) => (now.since(identity.authenticated_at).as_secs() <= u64::from(seconds), Denial::Stale(seconds)),
         Rule::Object { .. } => match object {
             None => return Decision::NeedsObject,

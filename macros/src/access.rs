@@ -90,7 +90,10 @@ fn join(parts: &Punctuated<Access, Token![,]>, operator: &TokenStream) -> TokenS
 
 fn has_arguments(kind: &Type) -> bool {
     let Type::Path(path) = kind else { return false };
-    path.path.segments.last().is_some_and(|last| matches!(&last.arguments, syn::PathArguments::AngleBracketed(list) if list.colon2_token.is_none()))
+    path.path
+        .segments
+        .last()
+        .is_some_and(|last| matches!(&last.arguments, syn::PathArguments::AngleBracketed(list) if list.colon2_token.is_none()))
 }
 
 /// Whether the path looks like `Role::User`: two words in camel case at its end.

@@ -109,7 +109,11 @@ impl Rule {
     fn schema(&self) -> Option<TokenStream> {
         Some(match self {
             Self::Length(min, max) | Self::Items(min, max) => {
-                if *min == 0 { quote!(length(max = #max)) } else { quote!(length(min = #min, max = #max)) }
+                if *min == 0 {
+                    quote!(length(max = #max))
+                } else {
+                    quote!(length(min = #min, max = #max))
+                }
             }
             Self::Inner(rules) => {
                 let inner: Vec<_> = rules.iter().filter_map(Self::schema).collect();
@@ -132,8 +136,12 @@ impl Parse for Rule {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let word: Ident = input.parse()?;
         match word.to_string().as_str() {
-            "length" => bounds(input, true).and_then(|(min, max)| whole(&word, min.as_ref(), max.as_ref()).map(|(min, max)| Self::Length(min, max))),
-            "items" => bounds(input, false).and_then(|(min, max)| whole(&word, min.as_ref(), max.as_ref()).map(|(min, max)| Self::Items(min, max))),
+            "length" => {
+                bounds(input, true).and_then(|(min, max)| whole(&word, min.as_ref(), max.as_ref()).map(|(min, max)| Self::Length(min, max)))
+            }
+            "items" => {
+                bounds(input, false).and_then(|(min, max)| whole(&word, min.as_ref(), max.as_ref()).map(|(min, max)| Self::Items(min, max)))
+            }
             "range" => bounds(input, false).map(|(min, max)| Self::Range(min, max)),
             "inner" => {
                 let inside;

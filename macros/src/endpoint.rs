@@ -21,9 +21,10 @@ struct Attribute {
 
 impl Parse for Attribute {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let path = input.parse().map_err(|error| syn::Error::new(error.span(), "an endpoint begins with its path: `#[get(\"/notes\", access = …)]`"))?;
-        let mut attribute =
-            Self { path, access: None, without_object: None, unscoped: None, tag: None, class: None, body_limit: None };
+        let path = input
+            .parse()
+            .map_err(|error| syn::Error::new(error.span(), "an endpoint begins with its path: `#[get(\"/notes\", access = …)]`"))?;
+        let mut attribute = Self { path, access: None, without_object: None, unscoped: None, tag: None, class: None, body_limit: None };
         while !input.is_empty() {
             input.parse::<Token![,]>()?;
             if input.is_empty() {
@@ -171,7 +172,9 @@ fn arguments(function: &ItemFn) -> syn::Result<Vec<&Type>> {
             FnArg::Receiver(receiver) => Err(syn::Error::new(receiver.span(), "a handler is a free function")),
             FnArg::Typed(typed) => match &*typed.ty {
                 Type::ImplTrait(kind) => Err(syn::Error::new(kind.span(), "a handler names the types of its parameters")),
-                Type::Reference(kind) => Err(syn::Error::new(kind.span(), "a handler owns its parameters: take the value, not a reference")),
+                Type::Reference(kind) => {
+                    Err(syn::Error::new(kind.span(), "a handler owns its parameters: take the value, not a reference"))
+                }
                 named => Ok(named),
             },
         })
@@ -184,7 +187,9 @@ fn answer(function: &ItemFn) -> syn::Result<&Type> {
             Err(syn::Error::new(function.sig.ident.span(), "a handler says what it answers: `-> Json<T>`, `-> NoContent`, `-> Result<…>`"))
         }
         ReturnType::Type(_, kind) => match &**kind {
-            Type::ImplTrait(kind) => Err(syn::Error::new(kind.span(), "a handler names the type of its answer, so that it can be documented")),
+            Type::ImplTrait(kind) => {
+                Err(syn::Error::new(kind.span(), "a handler names the type of its answer, so that it can be documented"))
+            }
             named => Ok(named),
         },
     }

@@ -23,16 +23,29 @@ pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
         Data::Union(_) => return Err(syn::Error::new_spanned(&item.ident, "an input is a struct or an enum")),
     };
     let debug = debug(&item);
-    let renaming = matches!(item.data, Data::Enum(_)).then(|| quote!(#[serde(rename_all = "snake_case")]));
+    let name = item.ident.clone();
+    let is_enum = matches!(item.data, Data::Enum(_));
+    let shape = if is_enum { quote!(#[serde(rename_all = "snake_case")]) } else { quote!(#[serde(remote = "Self")]) };
+    // serde would read a struct from a list, field by place; an input is an object and nothing else.
+    let object_only = (!is_enum).then(|| {
+        quote! {
+            impl<'de> p::serde::Deserialize<'de> for #name {
+                fn deserialize<D: p::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                    Self::deserialize(p::ObjectOnly(deserializer))
+                }
+            }
+        }
+    });
     Ok(quote! {
         #[derive(::portcullis::__private::serde::Deserialize, ::portcullis::__private::schemars::JsonSchema)]
         #[serde(crate = "::portcullis::__private::serde", deny_unknown_fields)]
-        #renaming
+        #shape
         #[schemars(crate = "::portcullis::__private::schemars")]
         #item
         const _: () = {
             use ::portcullis::__private as p;
             #implementation
+            #object_only
             #debug
         };
     })

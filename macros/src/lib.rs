@@ -5,15 +5,15 @@
 
 use proc_macro::TokenStream;
 
-mod endpoint;
 mod access;
-mod input;
 mod check;
+mod endpoint;
+mod input;
 mod output;
-mod role;
 mod permission;
 mod provider;
 mod record;
+mod role;
 
 macro_rules! endpoint_attributes {
     ($($name:ident => $verb:literal, $title:literal;)*) => {$(

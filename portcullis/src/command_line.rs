@@ -21,6 +21,9 @@ struct CommandLine {
     /// The settings file; `portcullis.toml` in the working directory if it is there.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Write results as JSON.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -43,6 +46,8 @@ pub(crate) enum Command {
     Settings,
     /// Ask the running service whether it is ready; exit code 1 when it isn't.
     Healthcheck,
+    #[command(flatten)]
+    Accounts(portcullis_accounts::AccountsCommand),
 }
 
 impl<R: RoleKind, S> Main for App<R, S> {
@@ -58,11 +63,11 @@ impl<R: RoleKind, S> Main for App<R, S> {
         };
         let source = Source { file: line.config, environment: Environment::of_process() };
         let command = line.command.unwrap_or(Command::Serve { check: false });
-        match run::run(self, &source, command) {
+        match run::run(self, &source, command, line.json) {
             Ok(code) => code,
-            Err(Failure(text)) => {
+            Err(Failure { text, code }) => {
                 run::complain(&text);
-                ExitCode::FAILURE
+                ExitCode::from(code)
             }
         }
     }

@@ -21,7 +21,9 @@ pub mod prelude {
     pub use portcullis_macros::{Permission, Provider, Record, Role, delete, get, input, output, patch, post, put};
     pub use portcullis_store::{Database, Migration};
     pub use portcullis_web::app::{App, Spawner};
-    pub use portcullis_web::authz::{Authenticated, Authorized, Can, Change, Delete, Fresh, Owned, Permits, Public, Read, Resource, Scope, Scoped};
+    pub use portcullis_web::authz::{
+        Authenticated, Authorized, Can, Change, Delete, Fresh, Owned, Permits, Public, Read, Resource, Scope, Scoped,
+    };
     pub use portcullis_web::endpoints;
     pub use portcullis_web::extract::types::{Email, PlainText, RichText, Slug, WebUrl};
     pub use portcullis_web::extract::{Form, Json, PageRequest, Path, Query};

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use portcullis_accounts::{AccountService, Accounts};
+use portcullis_accounts::{Accounts, AccountsCommand, CommandFailed, MIGRATIONS, Terminal};
 use portcullis_core::RoleKind;
 use portcullis_web::app::config::{Settings, Source, effective, reference};
 use portcullis_web::app::{App, StartError};
@@ -16,16 +16,31 @@ use crate::command_line::Command;
 
 /// A command failed; the text is for the person at the terminal.
 #[derive(Debug)]
-pub(crate) struct Failure(pub(crate) String);
+pub(crate) struct Failure {
+    pub(crate) text: String,
+    pub(crate) code: u8,
+}
+
+impl Failure {
+    fn new(text: impl std::fmt::Display) -> Self {
+        Self { text: text.to_string(), code: 1 }
+    }
+}
 
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
-        Self(error.to_string())
+        Self::new(error)
+    }
+}
+
+impl From<CommandFailed> for Failure {
+    fn from(error: CommandFailed) -> Self {
+        Self { code: error.exit_code(), text: error.to_string() }
     }
 }
 
 /// Runs one command of an application.
-pub(crate) fn run<R: RoleKind, S>(mut app: App<R, S>, source: &Source, command: Command) -> Result<ExitCode, Failure> {
+pub(crate) fn run<R: RoleKind, S>(mut app: App<R, S>, source: &Source, command: Command, json: bool) -> Result<ExitCode, Failure> {
     let settings = app.settings(source)?;
     match command {
         Command::Serve { check: true } => say(&effective(&settings, app.sections())),
@@ -34,6 +49,7 @@ pub(crate) fn run<R: RoleKind, S>(mut app: App<R, S>, source: &Source, command: 
         Command::Settings => say(&reference(app.sections())),
         Command::Serve { check: false } => on_runtime(serve(app, settings))?,
         Command::Healthcheck => return on_runtime(healthcheck(settings.management_listen)),
+        Command::Accounts(command) => on_runtime(accounts(app, settings, command, json))?,
         Command::Migrate => on_runtime(migrate(app, settings))?,
     }
     Ok(ExitCode::SUCCESS)
@@ -72,10 +88,16 @@ async fn migrate<R: RoleKind, S>(app: App<R, S>, settings: Settings) -> Result<(
     Ok(())
 }
 
-/// The accounts of an application, without its server: the database is made and migrated when it isn't there.
-async fn accounts<R: RoleKind, S>(app: App<R, S>, settings: Settings) -> Result<AccountService, Failure> {
+/// Runs a command of accounts, without a server: the database is made and migrated when it isn't there.
+async fn accounts<R: RoleKind, S>(app: App<R, S>, settings: Settings, command: AccountsCommand, json: bool) -> Result<(), Failure> {
+    if !app.has_module(MIGRATIONS.module) {
+        return Err(Failure { text: "this application has no accounts".to_owned(), code: 2 });
+    }
     let starting = app.starting(settings).await?;
-    Accounts::default().service(&starting).await.map_err(|error| Failure(error.to_string()))
+    let service = Accounts::default().service(&starting).await.map_err(Failure::new)?;
+    let result = command.run(&service, &mut Terminal { input: &mut io::stdin(), output: &mut io::stdout(), json }).await;
+    starting.database.close().await;
+    Ok(result?)
 }
 
 /// Asks the management listener, so that a container without a shell can check itself.
@@ -92,15 +114,15 @@ async fn healthcheck(address: SocketAddr) -> Result<ExitCode, Failure> {
             say("ready\n");
             Ok(ExitCode::SUCCESS)
         }
-        Ok(Ok(false)) => Err(Failure("not ready".to_owned())),
-        Ok(Err(error)) => Err(Failure(format!("cannot reach {address}: {error}"))),
-        Err(_) => Err(Failure(format!("no answer from {address}"))),
+        Ok(Ok(false)) => Err(Failure::new("not ready")),
+        Ok(Err(error)) => Err(Failure::new(format!("cannot reach {address}: {error}"))),
+        Err(_) => Err(Failure::new(format!("no answer from {address}"))),
     }
 }
 
 fn on_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(|error| Failure(error.to_string()))?.block_on(work)
+    runtime.map_err(Failure::new)?.block_on(work)
 }
 
 fn say(text: &str) {

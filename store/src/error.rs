@@ -1,5 +1,3 @@
-use std::borrow::Cow;
-
 /// The store could not do what was asked. The texts are for the log, never for clients.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -26,7 +24,9 @@ pub enum StoreError {
     #[error("no row")]
     NotFound,
     /// The database was migrated by a newer version of this program.
-    #[error("module `{module}` of the database is at version {found}, this program knows {known}: run a newer version of the program, or restore a backup")]
+    #[error(
+        "module `{module}` of the database is at version {found}, this program knows {known}: run a newer version of the program, or restore a backup"
+    )]
     Newer {
         /// The module of the tables.
         module: String,
@@ -53,7 +53,16 @@ pub enum StoreError {
         /// What is wrong.
         problem: String,
     },
-    /// The statement itself is wrong, or the file is no database.
+    /// A value that the databases can't hold: it comes from input that should have been refused.
+    #[error("the databases cannot hold {0}")]
+    Unstorable(&'static str),
+    /// The tables changed while the program ran; the same statement succeeds from now on.
+    #[error("the tables were changed by another program: the statement is prepared anew")]
+    Outdated,
+    /// The file is damaged or is no database.
+    #[error("the database is damaged, or no database: {0}; restore a backup, or name another file")]
+    Corrupt(String),
+    /// The statement itself is wrong.
     #[error("the database refused the statement: {0}")]
     Refused(String),
 }
@@ -62,60 +71,12 @@ impl StoreError {
     /// Whether waiting may help: such a request is answered 503.
     #[must_use]
     pub const fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Busy(_) | Self::Full | Self::ReadOnly(_))
+        matches!(self, Self::Unavailable(_) | Self::Busy(_) | Self::Full | Self::ReadOnly(_) | Self::Outdated)
     }
 
     /// Whether a uniqueness or other constraint is violated.
     #[must_use]
     pub const fn is_conflict(&self) -> bool {
         matches!(self, Self::Conflict(_))
-    }
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        match error {
-            sqlx::Error::RowNotFound => Self::NotFound,
-            sqlx::Error::PoolTimedOut => Self::Busy("every connection is taken".to_owned()),
-            sqlx::Error::Database(error) => of_database(&*error),
-            sqlx::Error::ColumnDecode { index, source } => Self::Decode { column: index, problem: source.to_string() },
-            sqlx::Error::ColumnNotFound(column) => Self::Decode { column, problem: "there is no such column".to_owned() },
-            sqlx::Error::Configuration(source) => Self::Configuration(source.to_string()),
-            sqlx::Error::Io(source) => Self::Unavailable(source.to_string()),
-            sqlx::Error::Tls(source) => Self::Unavailable(source.to_string()),
-            other @ (sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_) | sqlx::Error::BeginFailed) => {
-                Self::Unavailable(other.to_string())
-            }
-            other => Self::Refused(other.to_string()),
-        }
-    }
-}
-
-fn of_database(error: &dyn sqlx::error::DatabaseError) -> StoreError {
-    let message = error.message().to_owned();
-    if error.is_unique_violation() || error.is_foreign_key_violation() || error.is_check_violation() {
-        return StoreError::Conflict(error.constraint().map_or(message, str::to_owned));
-    }
-    let code = error.code().unwrap_or(Cow::Borrowed(""));
-    // SQLite's result codes are numbers whose low byte is the primary code; PostgreSQL's are five characters.
-    match code.parse::<u32>().ok().filter(|_| code.len() < 5) {
-        Some(number) => match number & 0xff {
-            5 | 6 => StoreError::Busy(message),
-            8 => StoreError::ReadOnly(message),
-            13 => StoreError::Full,
-            10 | 14 => StoreError::Unavailable(message),
-            19 => StoreError::Conflict(message),
-            _ => StoreError::Refused(message),
-        },
-        None => match code.get(..2).unwrap_or("") {
-            "08" | "57" => StoreError::Unavailable(message),
-            "53" if code == "53100" => StoreError::Full,
-            "53" => StoreError::Unavailable(message),
-            "55" | "40" => StoreError::Busy(message),
-            "25" => StoreError::ReadOnly(message),
-            "23" => StoreError::Conflict(message),
-            "28" | "3D" => StoreError::Configuration(message),
-            _ => StoreError::Refused(message),
-        },
     }
 }

@@ -1,7 +1,8 @@
 //! One typed database handle over embedded SQLite and PostgreSQL.
 //!
 //! The SQL is the same text on both: `$1` placeholders, identifiers as TEXT, moments as BIGINT microseconds since 1970 in UTC. It is always
-//! `&'static str`: text put together at run time doesn't compile. The driver below is not part of the interface.
+//! `&'static str`: text put together at run time doesn't compile. A sum is read as `CAST(SUM(…) AS BIGINT)`, because PostgreSQL widens it.
+//! The driver below is not part of the interface.
 
 mod settings;
 pub use settings::DatabaseSettings;
@@ -19,3 +20,9 @@ mod migrate;
 pub use migrate::{Migration, Migrations};
 mod error;
 pub use error::StoreError;
+
+mod classify;
+mod connect;
+mod driver;
+mod lane;
+mod statement;

@@ -2,9 +2,10 @@ use std::fmt::Write as _;
 
 use portcullis_core::Timestamp;
 
-use crate::database::{Database, Dialect};
-use crate::transaction::Transaction;
 use crate::StoreError;
+use crate::database::{Database, Dialect};
+use crate::record::{Record, Row};
+use crate::transaction::Transaction;
 
 /// The steps that build the tables of one module; they are only ever appended.
 #[derive(Clone, Copy, Debug)]
@@ -15,7 +16,9 @@ pub struct Migrations {
     pub steps: &'static [Migration],
 }
 
-/// One step: the statements for each dialect.
+/// One step: the statements for each dialect, several separated by `;`, without `BEGIN` and `COMMIT`.
+///
+/// Foreign keys are enforced while it runs: on SQLite, `DROP TABLE` deletes the rows first, and what cascades goes with them.
 #[derive(Clone, Copy, Debug)]
 pub struct Migration {
     /// The step's number, from 1.
@@ -46,58 +49,54 @@ impl Migration {
 impl Database {
     /// Brings the tables of these modules to what this program knows; the number of steps that were applied.
     ///
-    /// Every step is a transaction of its own; two processes that start at once take turns.
+    /// Every step is a transaction of its own; two processes that start at once take turns. Nothing is applied when any module is refused,
+    /// and where nothing is missing, nothing is written: the program then needs no right to make tables.
     ///
     /// # Errors
     /// [`StoreError::Newer`] when the database is ahead of this program; [`StoreError::Migration`] when an applied step was changed or a
     /// step fails, which leaves the steps before it applied.
     pub async fn migrate(&self, modules: &[Migrations], now: Timestamp) -> Result<usize, StoreError> {
-        let mut transaction = self.locked().await?;
-        transaction.run(TABLE).await?;
-        transaction.commit().await?;
-        let mut applied = 0;
+        if !self.has_table().await? {
+            let mut transaction = self.locked().await?;
+            transaction.run(TABLE).await?;
+            transaction.commit().await?;
+        }
+        let steps: Vec<Applied> = self.query("SELECT module, version, checksum FROM portcullis_migrations").fetch_all().await?;
+        let mut missing = Vec::new();
         for module in modules {
-            for step in module.steps {
-                applied += usize::from(self.apply(module, step, now).await?);
-            }
+            let of_module: Vec<_> = steps.iter().filter(|step| step.module == module.module).collect();
+            missing.extend(module.missing(&of_module, self.dialect())?.into_iter().map(|step| (module, step)));
+        }
+        let mut applied = 0;
+        for (module, step) in missing {
+            applied += usize::from(self.apply(module, step, now).await?);
         }
         Ok(applied)
     }
 
+    /// Applies one step, unless another process did meanwhile.
     async fn apply(&self, module: &Migrations, step: &Migration, now: Timestamp) -> Result<bool, StoreError> {
-        let failed = |problem: String| StoreError::Migration { module: module.module, version: step.version, problem };
-        let sql = step.sql(self.dialect());
-        let checksum = checksum(sql);
         let mut transaction = self.locked().await?;
-        let newest = transaction
-            .query("SELECT COALESCE(MAX(version), 0) FROM portcullis_migrations WHERE module = $1")
+        let steps: Vec<Applied> = transaction
+            .query("SELECT module, version, checksum FROM portcullis_migrations WHERE module = $1")
             .bind(module.module)
-            .fetch_one::<(i64,)>()
-            .await?
-            .0;
-        let known = module.steps.last().map_or(0, |last| last.version);
-        if newest > i64::from(known) {
-            return Err(StoreError::Newer { module: module.module.to_owned(), found: newest, known });
-        }
-        let earlier = transaction
-            .query("SELECT checksum FROM portcullis_migrations WHERE module = $1 AND version = $2")
-            .bind(module.module)
-            .bind(step.version)
-            .fetch_optional::<(String,)>()
+            .fetch_all()
             .await?;
-        match earlier {
-            Some((applied,)) if applied == checksum => return Ok(false),
-            Some(_) => return Err(failed("was applied with other statements: steps are only ever appended".to_owned())),
-            None if newest >= i64::from(step.version) => return Err(failed("comes before a step that is applied already".to_owned())),
-            None => {}
+        let missing = module.missing(&steps.iter().collect::<Vec<_>>(), self.dialect())?;
+        if missing.iter().all(|other| other.version != step.version) {
+            return Ok(false);
         }
-        transaction.run(sql).await.map_err(|error| failed(error.to_string()))?;
+        let sql = step.sql(self.dialect());
+        transaction.run(sql).await.map_err(|error| match error {
+            error if error.is_unavailable() => error,
+            error => module.refused(step.version, error.to_string()),
+        })?;
         transaction
             .query("INSERT INTO portcullis_migrations (module, version, name, checksum, applied_at) VALUES ($1, $2, $3, $4, $5)")
             .bind(module.module)
             .bind(step.version)
             .bind(step.name)
-            .bind(checksum)
+            .bind(checksum(sql))
             .bind(now)
             .execute()
             .await?;
@@ -105,13 +104,75 @@ impl Database {
         Ok(true)
     }
 
+    async fn has_table(&self) -> Result<bool, StoreError> {
+        self.query(match self.dialect() {
+            Dialect::Sqlite => "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'portcullis_migrations')",
+            Dialect::Postgres => "SELECT to_regclass('portcullis_migrations') IS NOT NULL",
+        })
+        .fetch_one()
+        .await
+    }
+
     /// A transaction that no other migrating process shares: SQLite's write lock, or an advisory lock.
+    ///
+    /// SQLite stops waiting after the wait, PostgreSQL never does: another process may need a while for its steps.
     async fn locked(&self) -> Result<Transaction, StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut turns = 1;
+        let mut transaction = loop {
+            match self.begin().await {
+                Err(StoreError::Busy(_)) if turns < TURNS => turns += 1,
+                begun => break begun?,
+            }
+        };
         if self.dialect() == Dialect::Postgres {
             transaction.run("SELECT pg_advisory_xact_lock(7304771210453)").await?;
         }
         Ok(transaction)
+    }
+}
+
+impl Migrations {
+    /// The steps that the database lacks, in order.
+    fn missing(&self, applied: &[&Applied], dialect: Dialect) -> Result<Vec<&'static Migration>, StoreError> {
+        let known = self.steps.last().map_or(0, |last| last.version);
+        let found = applied.iter().map(|step| step.version).max().unwrap_or(0);
+        if found > i64::from(known) {
+            return Err(StoreError::Newer { module: self.module.to_owned(), found, known });
+        }
+        let mut missing = Vec::new();
+        let mut before = 0;
+        for step in self.steps {
+            if step.version <= before {
+                return Err(self.refused(step.version, "is listed out of order: versions rise from 1"));
+            }
+            before = step.version;
+            match applied.iter().find(|applied| applied.version == i64::from(step.version)) {
+                Some(applied) if applied.checksum == checksum(step.sql(dialect)) => {}
+                Some(_) => return Err(self.refused(step.version, "was applied with other statements: steps are only ever appended")),
+                None if found > i64::from(step.version) => {
+                    return Err(self.refused(step.version, "comes before a step that is applied already: steps are only ever appended"));
+                }
+                None => missing.push(step),
+            }
+        }
+        Ok(missing)
+    }
+
+    fn refused(&self, version: u32, problem: impl Into<String>) -> StoreError {
+        StoreError::Migration { module: self.module, version, problem: problem.into() }
+    }
+}
+
+/// A step that the database has.
+struct Applied {
+    module: String,
+    version: i64,
+    checksum: String,
+}
+
+impl Record for Applied {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self { module: row.take("module")?, version: row.take("version")?, checksum: row.take("checksum")? })
     }
 }
 
@@ -122,6 +183,9 @@ fn checksum(sql: &str) -> String {
         text
     })
 }
+
+/// How many waits to wait for another process's migration.
+const TURNS: u32 = 12;
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS portcullis_migrations (
     module TEXT NOT NULL,

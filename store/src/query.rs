@@ -1,14 +1,13 @@
 use std::fmt;
 
-#[cfg(feature = "postgres")]
-use sqlx::Postgres;
-use sqlx::Sqlite;
-
-use crate::database::{Database, Pools};
-use crate::record::{Inner, Record, Row};
-use crate::transaction::Connection;
-use crate::value::{Kind, Value};
 use crate::StoreError;
+use crate::database::{Database, Pools};
+use crate::driver::{self, Answer, Want};
+use crate::lane::Lease;
+use crate::record::Record;
+use crate::statement;
+use crate::transaction::{Connection, Transaction};
+use crate::value::Value;
 
 /// A statement with its values, about to run.
 #[must_use]
@@ -20,7 +19,7 @@ pub struct Query<'a> {
 
 pub(crate) enum Target<'a> {
     Database(&'a Database),
-    Transaction(&'a mut Connection),
+    Transaction(&'a mut Transaction),
 }
 
 impl<'a> Query<'a> {
@@ -39,8 +38,7 @@ impl<'a> Query<'a> {
     /// # Errors
     /// When the database can't run it, or the row isn't a `T`.
     pub async fn fetch_optional<T: Record>(self) -> Result<Option<T>, StoreError> {
-        let row = self.optional().await?;
-        row.as_ref().map(T::from_row).transpose()
+        self.run(Want::First).await?.first.as_ref().map(T::from_row).transpose()
     }
 
     /// Runs the statement and reads its first row.
@@ -56,7 +54,7 @@ impl<'a> Query<'a> {
     /// # Errors
     /// When the database can't run it, or a row isn't a `T`.
     pub async fn fetch_all<T: Record>(self) -> Result<Vec<T>, StoreError> {
-        self.all().await?.iter().map(T::from_row).collect()
+        self.run(Want::All).await?.rows.iter().map(T::from_row).collect()
     }
 
     /// Runs the statement; the number of rows that it changed.
@@ -64,99 +62,63 @@ impl<'a> Query<'a> {
     /// # Errors
     /// When the database can't run it.
     pub async fn execute(self) -> Result<u64, StoreError> {
-        let changed = match self.target {
-            Target::Database(database) => match database.pools() {
-                Pools::Sqlite { writer, .. } => sqlite(self.sql, self.values).execute(writer).await?.rows_affected(),
-                #[cfg(feature = "postgres")]
-                Pools::Postgres(pool) => postgres(self.sql, self.values).execute(pool).await?.rows_affected(),
-            },
-            Target::Transaction(Connection::Sqlite(transaction)) => {
-                sqlite(self.sql, self.values).execute(&mut **transaction).await?.rows_affected()
-            }
-            #[cfg(feature = "postgres")]
-            Target::Transaction(Connection::Postgres(transaction)) => {
-                postgres(self.sql, self.values).execute(&mut **transaction).await?.rows_affected()
-            }
-        };
-        Ok(changed)
+        Ok(self.run(Want::Changes).await?.changed)
     }
 
-    async fn optional(self) -> Result<Option<Row>, StoreError> {
-        let row = match self.target {
+    async fn run(self, want: Want) -> Result<Answer, StoreError> {
+        statement::check(self.sql, &self.values)?;
+        match self.target {
             Target::Database(database) => match database.pools() {
                 Pools::Sqlite { writer, readers } => {
-                    let pool = if only_reads(self.sql) { readers } else { writer };
-                    sqlite(self.sql, self.values).fetch_optional(pool).await?.map(Inner::Sqlite)
+                    let reads = !matches!(want, Want::Changes) && statement::only_reads(self.sql);
+                    let mut lease = if reads { readers } else { writer }.lease().await?;
+                    on_lease(&mut lease, self.sql, self.values, want).await
                 }
                 #[cfg(feature = "postgres")]
-                Pools::Postgres(pool) => postgres(self.sql, self.values).fetch_optional(pool).await?.map(Inner::Postgres),
-            },
-            Target::Transaction(Connection::Sqlite(transaction)) => {
-                sqlite(self.sql, self.values).fetch_optional(&mut **transaction).await?.map(Inner::Sqlite)
-            }
-            #[cfg(feature = "postgres")]
-            Target::Transaction(Connection::Postgres(transaction)) => {
-                postgres(self.sql, self.values).fetch_optional(&mut **transaction).await?.map(Inner::Postgres)
-            }
-        };
-        Ok(row.map(Row))
-    }
-
-    async fn all(self) -> Result<Vec<Row>, StoreError> {
-        Ok(match self.target {
-            Target::Database(database) => match database.pools() {
-                Pools::Sqlite { writer, readers } => {
-                    let pool = if only_reads(self.sql) { readers } else { writer };
-                    rows(sqlite(self.sql, self.values).fetch_all(pool).await?, Inner::Sqlite)
+                Pools::Postgres(pool) => {
+                    let mut connection = pool.acquire().await.map_err(StoreError::of_postgres)?;
+                    on_postgres(&mut connection, self.sql, self.values, want).await
                 }
-                #[cfg(feature = "postgres")]
-                Pools::Postgres(pool) => rows(postgres(self.sql, self.values).fetch_all(pool).await?, Inner::Postgres),
             },
-            Target::Transaction(Connection::Sqlite(transaction)) => {
-                rows(sqlite(self.sql, self.values).fetch_all(&mut **transaction).await?, Inner::Sqlite)
-            }
-            #[cfg(feature = "postgres")]
-            Target::Transaction(Connection::Postgres(transaction)) => {
-                rows(postgres(self.sql, self.values).fetch_all(&mut **transaction).await?, Inner::Postgres)
-            }
-        })
-    }
-}
-
-/// A statement that only reads goes to the readers; `WITH` may hold a write, so it goes to the writer.
-fn only_reads(sql: &str) -> bool {
-    sql.trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("select"))
-}
-
-fn rows<R>(rows: Vec<R>, wrap: fn(R) -> Inner) -> Vec<Row> {
-    rows.into_iter().map(|row| Row(wrap(row))).collect()
-}
-
-macro_rules! bound {
-    ($name:ident, $database:ty, $arguments:ty) => {
-        fn $name(sql: &'static str, values: Vec<Value>) -> sqlx::query::Query<'static, $database, $arguments> {
-            let mut query = sqlx::query::<$database>(sql);
-            for value in values {
-                query = match value {
-                    Value::Null(Kind::Integer) => query.bind(None::<i64>),
-                    Value::Null(Kind::Text) => query.bind(None::<String>),
-                    Value::Null(Kind::Boolean) => query.bind(None::<bool>),
-                    Value::Null(Kind::Bytes) => query.bind(None::<Vec<u8>>),
-                    Value::Null(Kind::Real) => query.bind(None::<f64>),
-                    Value::Integer(value) => query.bind(value),
-                    Value::Text(value) => query.bind(value),
-                    Value::Boolean(value) => query.bind(value),
-                    Value::Bytes(value) => query.bind(value),
-                    Value::Real(value) => query.bind(value),
+            Target::Transaction(transaction) => {
+                transaction.usable()?;
+                let answer = match &mut transaction.connection {
+                    Connection::Sqlite(lease) => on_lease(lease, self.sql, self.values, want).await,
+                    #[cfg(feature = "postgres")]
+                    Connection::Postgres(connection) => on_postgres(&mut *connection, self.sql, self.values, want).await,
                 };
+                transaction.spoiled |= answer.is_err();
+                answer
             }
-            query
         }
-    };
+    }
 }
-bound!(sqlite, Sqlite, <Sqlite as sqlx::Database>::Arguments);
+
+async fn on_lease(lease: &mut Lease, sql: &'static str, values: Vec<Value>, want: Want) -> Result<Answer, StoreError> {
+    let answer = driver::sqlite(lease.connection()?, sql, values, want).await;
+    answer.map_err(|error| lease.failed(error))
+}
+
 #[cfg(feature = "postgres")]
-bound!(postgres, Postgres, <Postgres as sqlx::Database>::Arguments);
+async fn on_postgres(
+    connection: &mut sqlx::postgres::PgConnection,
+    sql: &'static str,
+    values: Vec<Value>,
+    want: Want,
+) -> Result<Answer, StoreError> {
+    use sqlx::Connection as _;
+    match driver::postgres(&mut *connection, sql, values, want).await {
+        Ok(answer) => Ok(answer),
+        Err(error) => {
+            let error = StoreError::of_postgres(error);
+            if matches!(error, StoreError::Outdated) {
+                // Else this connection would fail for as long as it lives. A connection that can't even do this fails its next use.
+                drop(connection.clear_cached_statements().await);
+            }
+            Err(error)
+        }
+    }
+}
 
 impl fmt::Debug for Query<'_> {
     /// The statement without its values.

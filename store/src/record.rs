@@ -89,6 +89,14 @@ fn decode(column: &At<'_>, problem: &str) -> StoreError {
     StoreError::Decode { column, problem: problem.to_owned() }
 }
 
+fn unread(column: &At<'_>, error: &sqlx::Error) -> StoreError {
+    if let sqlx::Error::ColumnDecode { source, .. } = error {
+        decode(column, &source.to_string())
+    } else {
+        decode(column, &error.to_string())
+    }
+}
+
 macro_rules! read {
     ($row:expr, $column:expr, $type:ty) => {
         match (&$row.0, $column) {
@@ -106,12 +114,26 @@ macro_rules! columns {
     ($($type:ty),*) => {$(
         impl Column for $type {
             fn read(row: &Row, column: &At<'_>) -> Result<Option<Self>, StoreError> {
-                Ok(read!(row, column, $type)?)
+                read!(row, column, $type).map_err(|error| unread(column, &error))
             }
         }
     )*};
 }
-columns!(i64, bool, String, Vec<u8>, f64);
+columns!(bool, String, Vec<u8>, f64);
+
+impl Column for i64 {
+    /// Also reads the narrower integers of PostgreSQL.
+    fn read(row: &Row, column: &At<'_>) -> Result<Option<Self>, StoreError> {
+        match read!(row, column, Self) {
+            #[cfg(feature = "postgres")]
+            Err(sqlx::Error::ColumnDecode { .. }) if matches!(row.0, Inner::Postgres(_)) => read!(row, column, i32)
+                .map(|value| value.map(Self::from))
+                .or_else(|_| read!(row, column, i16).map(|value| value.map(Self::from)))
+                .map_err(|error| unread(column, &error)),
+            value => value.map_err(|error| unread(column, &error)),
+        }
+    }
+}
 
 macro_rules! integers {
     ($($type:ty),*) => {$(
@@ -143,6 +165,18 @@ impl<T: Column> Column for Option<T> {
         Ok(Some(T::read(row, column)?))
     }
 }
+
+macro_rules! singles {
+    ($($type:ty),*) => {$(
+        impl Record for $type {
+            /// The first column.
+            fn from_row(row: &Row) -> Result<Self, StoreError> {
+                row.at(0)
+            }
+        }
+    )*};
+}
+singles!(i64, bool, String, Vec<u8>, f64, Timestamp, Id);
 
 macro_rules! tuples {
     ($($($type:ident $index:literal),+;)*) => {$(

@@ -1,44 +1,64 @@
 use std::fmt;
 
-use crate::query::{Query, Target};
 use crate::StoreError;
+use crate::lane::Lease;
+use crate::query::{Query, Target};
 
 /// Statements that take effect together at [`commit`](Self::commit), or not at all when it is dropped.
-pub struct Transaction(pub(crate) Connection);
+///
+/// After a statement that failed nothing more can be done with it, on both databases: PostgreSQL would answer the commit with a silent
+/// rollback, SQLite would keep the other statements. Where a conflict is expected, write `ON CONFLICT DO NOTHING` and look at the count.
+pub struct Transaction {
+    pub(crate) connection: Connection,
+    /// Whether a statement failed.
+    pub(crate) spoiled: bool,
+}
 
 pub(crate) enum Connection {
-    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    Sqlite(Lease),
     #[cfg(feature = "postgres")]
     Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
 }
 
 impl Transaction {
+    pub(crate) const fn new(connection: Connection) -> Self {
+        Self { connection, spoiled: false }
+    }
+
     /// A statement of this transaction.
     pub const fn query(&mut self, sql: &'static str) -> Query<'_> {
-        Query::new(Target::Transaction(&mut self.0), sql)
+        Query::new(Target::Transaction(self), sql)
     }
 
     /// Makes everything permanent: on the disk when this returns.
     ///
     /// # Errors
-    /// When the database can't; then nothing took effect.
+    /// When the database can't, or an earlier statement failed. Nothing took effect then, except when PostgreSQL was lost between its commit and its answer.
     pub async fn commit(self) -> Result<(), StoreError> {
-        match self.0 {
-            Connection::Sqlite(transaction) => transaction.commit().await?,
+        self.usable()?;
+        match self.connection {
+            Connection::Sqlite(lease) => lease.commit().await,
             #[cfg(feature = "postgres")]
-            Connection::Postgres(transaction) => transaction.commit().await?,
+            Connection::Postgres(transaction) => transaction.commit().await.map_err(StoreError::of_postgres),
         }
-        Ok(())
+    }
+
+    pub(crate) fn usable(&self) -> Result<(), StoreError> {
+        if self.spoiled { Err(StoreError::Refused("an earlier statement of this transaction failed".to_owned())) } else { Ok(()) }
     }
 
     /// Runs statements that were written by us, several in one text; only migrations do.
     pub(crate) async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
-        match &mut self.0 {
-            Connection::Sqlite(transaction) => drop(sqlx::raw_sql(sql).execute(&mut **transaction).await?),
+        match &mut self.connection {
+            Connection::Sqlite(lease) => {
+                let done = sqlx::raw_sql(sql).execute(lease.connection()?).await;
+                done.map(drop).map_err(|error| lease.failed(error))
+            }
             #[cfg(feature = "postgres")]
-            Connection::Postgres(transaction) => drop(sqlx::raw_sql(sql).execute(&mut **transaction).await?),
+            Connection::Postgres(transaction) => {
+                sqlx::raw_sql(sql).execute(&mut **transaction).await.map(drop).map_err(StoreError::of_postgres)
+            }
         }
-        Ok(())
     }
 }
 

@@ -6,18 +6,17 @@
 
 extern crate self as portcullis;
 
-pub mod accept;
-pub mod admit;
-pub mod authn;
-pub mod authz;
-pub mod extract;
-pub mod respond;
-pub mod observe;
-pub mod app;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
-
+pub mod accept;
+pub mod admit;
+pub mod app;
+pub mod authn;
+pub mod authz;
+pub mod extract;
+pub mod observe;
+pub mod respond;
 
 pub use axum::body::Body;
 pub use axum::response::{IntoResponse, Response};

@@ -79,7 +79,11 @@ impl AccountsCommand {
 impl Terminal<'_> {
     /// Writes one result: JSON for programs, a line for people.
     fn say(&mut self, value: &serde_json::Value, line: &str) -> Result<(), CommandFailed> {
-        if self.json { writeln!(self.output, "{value}")? } else { writeln!(self.output, "{line}")? }
+        if self.json {
+            writeln!(self.output, "{value}")?
+        } else {
+            writeln!(self.output, "{line}")?
+        }
         Ok(())
     }
 }

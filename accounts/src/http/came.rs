@@ -29,7 +29,27 @@ impl Argument for SameOrigin {
 
     async fn extract(call: &mut Call) -> Result<Self, Problem> {
         let accounts: AccountService = provided(call)?;
-        check_csrf(call.method(), call.headers(), &[accounts.public_url().to_owned()])?;
+        check_csrf(call.method(), call.headers(), &[origin_of(accounts.public_url())])?;
         Ok(Self)
+    }
+}
+
+/// The origin of our own pages, as browsers write it: without a path and without the default port.
+fn origin_of(public_url: &str) -> String {
+    let Some((scheme, rest)) = public_url.split_once("://") else { return public_url.to_owned() };
+    let authority = rest.split('/').next().unwrap_or(rest);
+    let default_port = if scheme == "https" { ":443" } else { ":80" };
+    format!("{scheme}://{}", authority.strip_suffix(default_port).unwrap_or(authority)).to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_origin_is_the_public_address_as_browsers_write_it() {
+        assert_eq!(origin_of("https://Example.com:443/base"), "https://example.com");
+        assert_eq!(origin_of("https://localhost:8443"), "https://localhost:8443");
+        assert_eq!(origin_of("http://localhost:80"), "http://localhost");
     }
 }

@@ -60,6 +60,7 @@ impl Answer for Jwks {
         }});
         let schema = json!({"type": "object", "required": ["keys"], "properties": {"keys": {"type": "array", "items": key}}});
         operation.response(200, json!({"description": "The public keys.", "content": {"application/json": {"schema": schema}}}));
+        operation.entity_tag(200);
     }
 
     fn into_answer(self) -> Response {
@@ -80,6 +81,7 @@ impl Answer for Metadata {
             }
         });
         operation.response(200, json!({"description": "The metadata.", "content": {"application/json": {"schema": schema}}}));
+        operation.entity_tag(200);
     }
 
     fn into_answer(self) -> Response {
@@ -100,6 +102,7 @@ impl Answer for SecurityTxt {
 impl Answer for Stylesheet {
     fn describe(operation: &mut OperationDoc<'_>) {
         operation.text_response(200, "A style sheet.", "text/css");
+        operation.entity_tag(200);
     }
 
     fn into_answer(self) -> Response {

@@ -20,8 +20,9 @@ pub(crate) struct NewAccount {
 /// What is to change of my account.
 #[input]
 pub(crate) struct ProfileChange {
-    /// The new e-mail address; `null` removes it.
-    pub(crate) email: Option<Email>,
+    /// The new e-mail address; `null` removes it, its absence leaves it.
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) email: Option<Option<Email>>,
 }
 
 /// A new password.
@@ -54,6 +55,11 @@ pub(crate) struct RoleChange {
     /// The role.
     #[check(length(chars, min = 1, max = 64))]
     pub(crate) role: String,
+}
+
+/// A field that is there, be it `null`.
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Email>>, D::Error> {
+    serde::Deserialize::deserialize(deserializer).map(Some)
 }
 
 /// The code of a one-time link.

@@ -2,13 +2,13 @@
 
 mod came;
 pub(crate) use came::{Came, SameOrigin};
+mod cookie;
 pub(crate) mod inputs;
 pub(crate) mod outputs;
-mod cookie;
 pub(crate) use cookie::SignedOut;
+pub(crate) mod admin;
+pub(crate) mod documents;
+pub(crate) mod own;
+pub(crate) mod pages;
 mod problems;
 pub(crate) mod token;
-pub(crate) mod own;
-pub(crate) mod admin;
-pub(crate) mod pages;
-pub(crate) mod documents;

@@ -1,5 +1,5 @@
-use http::{HeaderValue, header};
-use portcullis_core::{Id, RoleEntry, Timestamp};
+use http::{HeaderValue, StatusCode, header};
+use portcullis_core::{Id, RoleEntry, Secret, Timestamp};
 use portcullis_macros::output;
 use portcullis_web::Response;
 use portcullis_web::app::OperationDoc;
@@ -7,6 +7,7 @@ use portcullis_web::extract::Json;
 use portcullis_web::respond::Answer;
 use serde_json::json;
 
+use super::cookie;
 use crate::service::{AuditView, Grant, Invited, UserView};
 
 /// A user.
@@ -146,7 +147,10 @@ impl Answer for TokenAnswer {
             "type": "object", "required": ["error", "error_description", "detail"], "additionalProperties": false,
             "properties": {"error": text, "error_description": text, "detail": text}
         });
-        for (status, description) in [(400, "The request is malformed, or the refresh token is not valid (RFC 6749 section 5.2)."), (401, "Incorrect username or password.")] {
+        for (status, description) in [
+            (400, "The request is malformed, or the refresh token is not valid (RFC 6749 section 5.2)."),
+            (401, "Incorrect username or password."),
+        ] {
             operation.response(status, json!({"description": description, "content": {"application/json": {"schema": schema}}}));
         }
     }
@@ -163,5 +167,34 @@ impl Answer for TokenAnswer {
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.headers_mut().insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
         response
+    }
+}
+
+/// The session that follows a changed password, in the form of the one before.
+pub(crate) enum PasswordChanged {
+    /// 200 with new tokens.
+    Tokens(Grant),
+    /// 204 with a new cookie.
+    Cookie(Secret),
+}
+
+impl Answer for PasswordChanged {
+    fn describe(operation: &mut OperationDoc<'_>) {
+        operation.json_response::<Tokens>(200, "New tokens.");
+        operation.empty_response(204, "A new session cookie, where the request came with one.");
+    }
+
+    fn into_answer(self) -> Response {
+        match self {
+            Self::Tokens(grant) => TokenAnswer(grant).into_answer(),
+            Self::Cookie(value) => {
+                let mut response = Response::default();
+                *response.status_mut() = StatusCode::NO_CONTENT;
+                if let Some(cookie) = cookie::session(&value) {
+                    response.headers_mut().insert(header::SET_COOKIE, cookie);
+                }
+                response
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@ use portcullis_web::respond::{Created, Problem};
 
 use super::cookie::SignedOut;
 use super::inputs::{NewAccount, NewPassword, ProfileChange};
-use super::outputs::{TokenAnswer, UserOut};
+use super::outputs::{PasswordChanged, UserOut};
 use super::problems::refused_password;
 use crate::error::AccountError;
 use crate::service::{AccountService, Origin};
@@ -26,7 +26,10 @@ pub(crate) async fn change(
     origin: &Origin,
     new: &ProfileChange,
 ) -> Result<Json<UserOut>, Problem> {
-    Ok(Json(accounts.change_email(id(me)?, new.email.as_ref(), origin).await?.into()))
+    match &new.email {
+        Some(email) => Ok(Json(accounts.change_email(id(me)?, email.as_ref(), origin).await?.into())),
+        None => read(accounts, me).await,
+    }
 }
 
 pub(crate) async fn change_password(
@@ -34,9 +37,15 @@ pub(crate) async fn change_password(
     me: &Principal,
     origin: &Origin,
     new: &NewPassword,
-) -> Result<TokenAnswer, Problem> {
-    match accounts.change_password(id(me)?, &new.old_password, &new.new_password, origin).await {
-        Ok(grant) => Ok(TokenAnswer(grant)),
+) -> Result<PasswordChanged, Problem> {
+    let (user, old, new) = (id(me)?, &new.old_password, &new.new_password);
+    let changed = if me.identity().from_cookie {
+        accounts.change_password_in_browser(user, old, new, origin).await.map(PasswordChanged::Cookie)
+    } else {
+        accounts.change_password(user, old, new, origin).await.map(PasswordChanged::Tokens)
+    };
+    match changed {
+        Ok(changed) => Ok(changed),
         Err(AccountError::Password(refusal)) => Err(refused_password("/new_password", refusal)),
         Err(other) => Err(other.into()),
     }

@@ -154,6 +154,9 @@ impl Answer for Shown {
     fn describe(operation: &mut OperationDoc<'_>) {
         Html::describe(operation);
         operation.empty_response(303, "Continue at another page.");
+        for status in [400, 401, 409, 422, 429, 503] {
+            operation.text_response(status, "A page that says what is wrong.", "text/html");
+        }
     }
 
     fn into_answer(self) -> Response {

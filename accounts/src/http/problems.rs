@@ -8,7 +8,9 @@ use crate::error::AccountError;
 impl From<AccountError> for Problem {
     fn from(error: AccountError) -> Self {
         match error {
-            AccountError::Credentials(reason) => field("/old_password", "wrong_password", "This is not the present password.").because(reason),
+            AccountError::Credentials(reason) => {
+                field("/old_password", "wrong_password", "This is not the present password.").because(reason)
+            }
             AccountError::Grant(reason) => {
                 Self::bad_request("invalid_code", "The link is unknown, used or expired. Ask for a new one.").because(reason)
             }

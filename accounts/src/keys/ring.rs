@@ -9,7 +9,7 @@ use portcullis_web::app::MasterKey;
 
 use super::plan::{CACHED, Use, plan};
 use crate::error::AccountError;
-use crate::secrets::{SecretError, Sealer};
+use crate::secrets::{Sealer, SecretError};
 
 /// The signing keys of the service: generated at the first start, rotated without an outage. Cheap to clone.
 #[derive(Clone)]
@@ -176,7 +176,9 @@ impl KeyRing {
         let claims = verifier.verify(token, &expected).map_err(|error| match error {
             TokenError::Time => "outside its time",
             TokenError::UnknownKey => "no key of ours signed it",
-            TokenError::Malformed | TokenError::Header | TokenError::Signature | TokenError::NotForUs | TokenError::NoSubject | _ => "not a token of ours",
+            TokenError::Malformed | TokenError::Header | TokenError::Signature | TokenError::NotForUs | TokenError::NoSubject | _ => {
+                "not a token of ours"
+            }
         })?;
         Ok(Verified {
             subject: claims.sub,
@@ -252,7 +254,12 @@ struct Sealed {
 
 impl Record for Sealed {
     fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self { kid: row.take("kid")?, sealed: row.take("sealed")?, created_at: row.take("created_at")?, signs_from: row.take("signs_from")? })
+        Ok(Self {
+            kid: row.take("kid")?,
+            sealed: row.take("sealed")?,
+            created_at: row.take("created_at")?,
+            signs_from: row.take("signs_from")?,
+        })
     }
 }
 

@@ -30,8 +30,7 @@ impl Sealer {
     /// Seals data for a place: nonce and ciphertext in base64url.
     pub(crate) fn seal(&self, place: &str, data: &[u8]) -> Result<String, SecretError> {
         let mut buffer = data.to_vec();
-        let nonce =
-            self.0.seal_in_place_append_tag(Aad::from(place.as_bytes()), &mut buffer).map_err(|_| SecretError::NoRandomness)?;
+        let nonce = self.0.seal_in_place_append_tag(Aad::from(place.as_bytes()), &mut buffer).map_err(|_| SecretError::NoRandomness)?;
         let mut sealed = nonce.as_ref().to_vec();
         sealed.append(&mut buffer);
         Ok(URL_SAFE_NO_PAD.encode(sealed))

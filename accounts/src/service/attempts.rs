@@ -1,9 +1,11 @@
 //! Counts wrong passwords *before* they are judged.
 //!
 //! An attempt is reserved by one atomic statement; only a reserved attempt is hashed. So 200 parallel guesses are no more than 200 guesses in
-//! a row. Accounts are counted by their identifier whatever name was typed, names that nobody has by the name.
+//! a row. Accounts are counted by their identifier whatever name was typed, names that nobody has by the name. Within one process the
+//! attempts at one account take turns, so that many right passwords at once are all right, and don't lock each other out.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
@@ -12,6 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis_core::password::ClientKey;
 use portcullis_core::{Id, Timestamp};
 use portcullis_store::Transaction;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::AccountService;
 use crate::error::AccountError;
@@ -32,6 +35,25 @@ pub(super) enum Reservation {
     Granted(i64),
     /// The account is locked for the moment, or its password is disabled.
     Locked,
+}
+
+/// The turns of attempts: accounts share a fixed number of them, so memory is bounded.
+pub(super) struct Turns(Vec<Arc<Mutex<()>>>);
+
+/// An attempt's turn, until it is over.
+pub(super) type Turn = OwnedMutexGuard<()>;
+
+impl Turns {
+    pub(super) fn new() -> Self {
+        Self((0..TURNS).map(|_| Arc::default()).collect())
+    }
+
+    /// Waits until the attempts before this one are over.
+    pub(super) async fn take(&self, counters: &Counters) -> Option<Turn> {
+        let number = counters.account.bytes().take(8).fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
+        let turn = self.0.get(number % TURNS)?;
+        Some(Arc::clone(turn).lock_owned().await)
+    }
 }
 
 impl AccountService {
@@ -71,6 +93,21 @@ impl AccountService {
         Ok(count.map_or(Reservation::Locked, |(count,)| Reservation::Granted(count)))
     }
 
+    /// Gives a reserved attempt back that was not judged: too many were waiting for a hash.
+    pub(super) async fn give_back(&self, counters: &Counters, reservation: Reservation) -> Result<(), AccountError> {
+        let mut transaction = self.database().begin().await?;
+        if let Reservation::Granted(count) = reservation {
+            transaction
+                .query(GIVE_BACK)
+                .bind(counters.account.as_str())
+                .bind(count >= i64::from(self.settings().failures_before_delay))
+                .execute()
+                .await?;
+        }
+        counters.give_address_back(&mut transaction).await?;
+        Ok(transaction.commit().await?)
+    }
+
     async fn reserve_address(&self, transaction: &mut Transaction, address: &str, now: Timestamp) -> Result<(), AccountError> {
         let window = Duration::from_secs(u64::from(self.settings().address_window_seconds));
         let reserved: Option<(i64,)> = transaction
@@ -84,8 +121,11 @@ impl AccountService {
         if reserved.is_some() {
             return Ok(());
         }
-        let until: Option<(Timestamp,)> =
-            transaction.query("SELECT blocked_until FROM portcullis_login_attempts WHERE digest = $1").bind(address).fetch_optional().await?;
+        let until: Option<(Timestamp,)> = transaction
+            .query("SELECT blocked_until FROM portcullis_login_attempts WHERE digest = $1")
+            .bind(address)
+            .fetch_optional()
+            .await?;
         let rest = until.map_or(window, |(until,)| until.since(now));
         Err(AccountError::Throttled { retry_after: Duration::from_secs(rest.as_secs() + 1) })
     }
@@ -95,6 +135,10 @@ impl Counters {
     /// The password was right: the account's counter starts anew, and the address gets its attempt back.
     pub(super) async fn clear(&self, transaction: &mut Transaction) -> Result<(), AccountError> {
         self.forgive(transaction).await?;
+        self.give_address_back(transaction).await
+    }
+
+    async fn give_address_back(&self, transaction: &mut Transaction) -> Result<(), AccountError> {
         if let Some(address) = &self.address {
             transaction
                 .query("UPDATE portcullis_login_attempts SET failures = failures - 1 WHERE digest = $1 AND failures > 0")
@@ -116,6 +160,7 @@ fn micros(seconds: u32) -> i64 {
     i64::from(seconds) * 1_000_000
 }
 
+const TURNS: usize = 1024;
 pub(super) const ACCOUNT: &str = "account";
 pub(super) const NOBODY: &str = "nobody";
 pub(super) const ADDRESS: &str = "address";
@@ -140,6 +185,11 @@ ON CONFLICT (digest) DO UPDATE SET
     END
 WHERE portcullis_login_attempts.blocked_until <= $3 AND portcullis_login_attempts.failures < $7
 RETURNING failures";
+
+/// $1 digest, $2 whether this attempt began a delay: nobody else got one meanwhile.
+const GIVE_BACK: &str = "
+UPDATE portcullis_login_attempts SET failures = failures - 1, blocked_until = CASE WHEN $2 THEN 0 ELSE blocked_until END
+WHERE digest = $1 AND failures > 0";
 
 /// $1 digest, $2 now, $3 end of a new window, $4 failures of the window.
 const RESERVE_ADDRESS: &str = "

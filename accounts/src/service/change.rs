@@ -22,10 +22,8 @@ pub(super) struct Change<'service> {
 impl AccountService {
     pub(super) async fn change(&self) -> Result<Change<'_>, AccountError> {
         let mut transaction = self.database().begin().await?;
-        let (epoch,): (i64,) = transaction
-            .query("UPDATE portcullis_security_epoch SET epoch = epoch + 1 WHERE id = 1 RETURNING epoch")
-            .fetch_one()
-            .await?;
+        let (epoch,): (i64,) =
+            transaction.query("UPDATE portcullis_security_epoch SET epoch = epoch + 1 WHERE id = 1 RETURNING epoch").fetch_one().await?;
         Ok(Change { service: self, transaction, epoch, subjects: Vec::new() })
     }
 

@@ -6,7 +6,7 @@
 use portcullis_core::password::{HashingPool, PasswordHash, Verdict};
 use portcullis_core::{Id, Secret};
 
-use super::attempts::{Counters, Reservation};
+use super::attempts::{Counters, Reservation, Turn};
 use super::audit::{Event, Kind};
 use super::user::Candidate;
 use super::{AccountService, Origin};
@@ -19,6 +19,7 @@ pub(super) struct FirstFactor {
     hash: PasswordHash,
     renewed: Option<PasswordHash>,
     counters: Counters,
+    turn: Option<Turn>,
 }
 
 /// Every factor that the account demands was right.
@@ -30,12 +31,15 @@ pub(super) struct Proven {
     pub(super) renewed: Option<PasswordHash>,
     pub(super) counters: Counters,
     pub(super) methods: &'static str,
+    /// The next attempt waits until this one's session is written, or refused.
+    #[expect(dead_code, reason = "held until it is dropped")]
+    turn: Option<Turn>,
 }
 
 impl FirstFactor {
     /// No account has a second factor yet, so the first is every factor.
     pub(super) fn complete(self) -> Proven {
-        Proven { user: self.user, hash: self.hash, renewed: self.renewed, counters: self.counters, methods: PASSWORD }
+        Proven { user: self.user, hash: self.hash, renewed: self.renewed, counters: self.counters, methods: PASSWORD, turn: self.turn }
     }
 }
 
@@ -62,18 +66,26 @@ impl AccountService {
     ) -> Result<FirstFactor, AccountError> {
         let user = candidate.as_ref().map(|candidate| candidate.id);
         let counters = self.counters(user, login, origin.address);
+        let turn = self.0.turns.take(&counters).await;
         let reservation = self.reserve(&counters).await?;
+        let turn = turn.filter(|_| reservation != Reservation::Locked);
         // While the account is locked even the right password is compared with nobody's: the answer and its time say nothing.
         let judged = candidate.and_then(|candidate| candidate.hash).filter(|_| reservation != Reservation::Locked);
         // What is longer than any password is cut before it reaches the hash, and is wrong.
         let fits = password.expose().chars().count() <= self.0.policy.max_length();
         let (password, judged) = if fits { (password.clone(), judged) } else { (Secret::new(""), None) };
-        let verdict = self.0.hashing.verify(origin.key(), password.clone(), judged.clone()).await?;
+        let verdict = match self.0.hashing.verify(origin.key(), password.clone(), judged.clone()).await {
+            Ok(verdict) => verdict,
+            Err(unhashed) => {
+                self.give_back(&counters, reservation).await?;
+                return Err(unhashed.into());
+            }
+        };
         match (verdict, judged, user) {
-            (Verdict::Right, Some(hash), Some(user)) => Ok(FirstFactor { user, hash, renewed: None, counters }),
+            (Verdict::Right, Some(hash), Some(user)) => Ok(FirstFactor { user, hash, renewed: None, counters, turn }),
             (Verdict::RightButOutdated, Some(hash), Some(user)) => {
                 let renewed = renew(&self.0.hashing, password, origin).await;
-                Ok(FirstFactor { user, hash, renewed, counters })
+                Ok(FirstFactor { user, hash, renewed, counters, turn })
             }
             _ => {
                 self.note_failure(user, reservation, origin).await?;

@@ -124,8 +124,7 @@ impl AccountService {
     pub(super) async fn renew_session(&self, transaction: &mut Transaction, session: Id) -> Result<LiveSession, AccountError> {
         let now = self.now();
         let dead = AccountError::Grant("the session is over");
-        let mut session: LiveSession =
-            transaction.query(USE_SESSION).bind(session).bind(now).fetch_optional().await?.ok_or(dead)?;
+        let mut session: LiveSession = transaction.query(USE_SESSION).bind(session).bind(now).fetch_optional().await?.ok_or(dead)?;
         let user = user_in(transaction, session.user).await?;
         if user.disabled {
             return Err(AccountError::Grant("the user is disabled"));

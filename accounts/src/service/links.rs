@@ -81,7 +81,12 @@ impl AccountService {
         Ok(view)
     }
 
-    pub(super) async fn write_link(&self, transaction: &mut Transaction, purpose: Purpose, user: Option<Id>) -> Result<Secret, AccountError> {
+    pub(super) async fn write_link(
+        &self,
+        transaction: &mut Transaction,
+        purpose: Purpose,
+        user: Option<Id>,
+    ) -> Result<Secret, AccountError> {
         let now = self.now();
         let code = random_token()?;
         transaction

@@ -12,13 +12,7 @@ impl AccountService {
     /// # Errors
     /// [`AccountError::Credentials`] whatever is wrong with the account or the password; [`AccountError::Throttled`] and
     /// [`AccountError::Busy`] when the try was not judged.
-    pub async fn log_in(
-        &self,
-        username: &str,
-        password: &Secret,
-        scope: Option<&str>,
-        origin: &Origin,
-    ) -> Result<Grant, AccountError> {
+    pub async fn log_in(&self, username: &str, password: &Secret, scope: Option<&str>, origin: &Origin) -> Result<Grant, AccountError> {
         let scope = scope.map(checked_scope).transpose()?;
         let proven = self.prove_by_password(username, password, origin).await?.complete();
         self.issue_tokens(&proven, scope, origin).await

@@ -11,16 +11,16 @@ mod factors;
 mod gate;
 pub use gate::Grant;
 mod log_in;
-mod refresh;
 mod log_out;
 mod password;
+mod refresh;
 mod user;
 pub use user::UserView;
-mod register;
 mod admin;
+mod register;
 pub use admin::{Actor, Invited, NewUser};
-mod links;
 mod audit;
+mod links;
 pub use audit::AuditView;
 mod change;
 mod upkeep;
@@ -54,6 +54,7 @@ pub(crate) struct Inner {
     pub(crate) keys: KeyRing,
     refresh_key: hmac::Key,
     attempt_key: hmac::Key,
+    turns: attempts::Turns,
     /// The last security epoch that this process acted upon.
     epoch: AtomicI64,
 }

@@ -7,6 +7,7 @@ use portcullis_core::{Clock, Id, Revocations, RoleEntry};
 use portcullis_store::Database;
 use portcullis_web::app::MasterKey;
 
+use super::attempts::Turns;
 use super::{AccountService, Inner};
 use crate::error::AccountError;
 use crate::keys::KeyRing;
@@ -82,8 +83,9 @@ impl AccountService {
         }
         let cost = match parts.cost {
             Some(cost) => cost,
-            None => HashingCost::new(settings.hashing_memory_kib, settings.hashing_iterations)
-                .map_err(|refused| AccountError::Internal(format!("accounts.hashing_memory_kib, accounts.hashing_iterations: {refused}")))?,
+            None => HashingCost::new(settings.hashing_memory_kib, settings.hashing_iterations).map_err(|refused| {
+                AccountError::Internal(format!("accounts.hashing_memory_kib, accounts.hashing_iterations: {refused}"))
+            })?,
         };
         let master = parts.master_key;
         let keys =
@@ -96,6 +98,7 @@ impl AccountService {
             refresh_key: digest_key(&master, "accounts: refresh tokens, 1"),
             attempt_key: digest_key(&master, "accounts: login attempts, 1"),
             policy: PasswordPolicy::with_min_length(bound(settings.password_min_length)),
+            turns: Turns::new(),
             epoch: AtomicI64::new(0),
             database: parts.database,
             clock: parts.clock,

@@ -64,12 +64,7 @@ impl AccountService {
     }
 
     /// Checks a new password against the policy and hashes it.
-    pub(super) async fn hash_new_password(
-        &self,
-        password: &Secret,
-        names: &[&str],
-        origin: &Origin,
-    ) -> Result<PasswordHash, AccountError> {
+    pub(super) async fn hash_new_password(&self, password: &Secret, names: &[&str], origin: &Origin) -> Result<PasswordHash, AccountError> {
         let mut context = names.to_vec();
         context.push(&self.0.service_name);
         self.0.policy.check(password.expose(), &context)?;

@@ -34,14 +34,8 @@ impl AccountService {
         let now = self.now();
         let next = RefreshToken { id: Id::new(now), created_at: now };
         let mut transaction = self.database().begin().await?;
-        let spent: Option<(Id,)> = transaction
-            .query(SPEND)
-            .bind(digest.as_str())
-            .bind(now)
-            .bind(next.id)
-            .bind(client)
-            .fetch_optional()
-            .await?;
+        let spent: Option<(Id,)> =
+            transaction.query(SPEND).bind(digest.as_str()).bind(now).bind(next.id).bind(client).fetch_optional().await?;
         let Some((session,)) = spent else {
             return self.second_use(transaction, &digest, client, scope, origin).await;
         };

@@ -117,6 +117,40 @@ on_every_database! {
         assert!(world.try_log_in("ANN", PASSWORD).await.is_ok());
     }
 
+    async fn fifty_right_passwords_at_once_are_all_right(world) {
+        world.user("ann", "user").await;
+        let tries: Vec<_> = (0..50).map(|_| {
+            let service = world.service.clone();
+            tokio::spawn(async move { service.log_in("ann", &Secret::new(PASSWORD), None, &origin()).await })
+        }).collect();
+        for one in tries {
+            assert!(one.await.unwrap().is_ok());
+        }
+    }
+
+    async fn a_try_that_was_not_judged_does_not_count(world, |settings: &mut portcullis_accounts::AccountsSettings| {
+        settings.hashing_queue = 1;
+        settings.hashing_queue_per_address = 1;
+        settings.hashing_threads = Some(1);
+        settings.failures_before_delay = 1;
+        settings.failures_per_address = 60;
+    }) {
+        for number in 0..50 {
+            world.user(&format!("user{number}"), "user").await;
+        }
+        for _ in 0..3 {
+            let tries: Vec<_> = (0..50).map(|number| {
+                let service = world.service.clone();
+                let name = format!("user{number}");
+                tokio::spawn(async move { service.log_in(&name, &Secret::new(PASSWORD), None, &origin()).await })
+            }).collect();
+            for one in tries {
+                let result = one.await.unwrap();
+                assert!(matches!(result, Ok(_) | Err(AccountError::Busy(_))), "{result:?}");
+            }
+        }
+    }
+
     async fn a_full_hashing_queue_says_when_to_come_back(world, |settings: &mut portcullis_accounts::AccountsSettings| {
         settings.hashing_queue = 1;
         settings.hashing_queue_per_address = 1;

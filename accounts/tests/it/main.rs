@@ -1,11 +1,12 @@
 //! Accounts as a caller sees them, without HTTP, on every database that the environment names.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests may fail loudly")]
 
-mod support;
+mod administration;
+mod commands;
 mod guessing;
 mod lives;
 mod refresh;
-mod administration;
+mod routes;
 mod signing;
-mod commands;
+mod support;
 mod table;

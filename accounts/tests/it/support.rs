@@ -152,7 +152,10 @@ pub(crate) fn fresh_postgres() -> Option<String> {
     let server = std::env::var_os("PORTCULLIS_TEST_POSTGRES_URL")?.into_string().unwrap();
     let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let name = format!("accounts_{}_{number}", std::process::id());
-    let made = std::process::Command::new("psql").args([&format!("{server}/postgres"), "-qc", &format!("CREATE DATABASE {name}")]).status().unwrap();
+    let made = std::process::Command::new("psql")
+        .args([&format!("{server}/postgres"), "-qc", &format!("CREATE DATABASE {name}")])
+        .status()
+        .unwrap();
     assert!(made.success());
     Some(format!("{server}/{name}"))
 }

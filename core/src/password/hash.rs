@@ -94,9 +94,10 @@ impl Hasher {
             return Verdict::Wrong;
         };
         let same: bool = output.ct_eq(expected.as_bytes()).into();
-        let current = self.cost.params().is_ok_and(|own| {
-            (own.m_cost(), own.t_cost(), own.p_cost()) == (params.m_cost(), params.t_cost(), params.p_cost())
-        });
+        let current = self
+            .cost
+            .params()
+            .is_ok_and(|own| (own.m_cost(), own.t_cost(), own.p_cost()) == (params.m_cost(), params.t_cost(), params.p_cost()));
         match (same, current) {
             (false, _) => Verdict::Wrong,
             (true, true) => Verdict::Right,

@@ -104,9 +104,10 @@ impl PasswordRefusal {
 /// The text that `whole` repeats, if it is a repetition.
 fn unit(whole: &str) -> Option<&str> {
     let lengths = whole.char_indices().map(|(at, _)| at).skip(1).take_while(|at| at * 2 <= whole.len());
-    lengths.filter(|at| whole.len().is_multiple_of(*at)).filter_map(|at| whole.get(..at)).find(|unit| {
-        whole.as_bytes().chunks(unit.len()).all(|chunk| chunk == unit.as_bytes())
-    })
+    lengths
+        .filter(|at| whole.len().is_multiple_of(*at))
+        .filter_map(|at| whole.get(..at))
+        .find(|unit| whole.as_bytes().chunks(unit.len()).all(|chunk| chunk == unit.as_bytes()))
 }
 
 const FLOOR: usize = 8;

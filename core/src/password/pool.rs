@@ -24,10 +24,8 @@ impl HashingPool {
     pub fn start(cost: HashingCost, threads: usize, queue: usize, per_client: usize) -> Result<Self, HashFailed> {
         let threads = threads.max(1);
         let nobody = Hasher::new(cost).hash("nobody has this password")?;
-        let shared = Arc::new(Shared {
-            state: Mutex::new(State { queue: FairQueue::new(queue, per_client), closed: false }),
-            wake: Condvar::new(),
-        });
+        let shared =
+            Arc::new(Shared { state: Mutex::new(State { queue: FairQueue::new(queue, per_client), closed: false }), wake: Condvar::new() });
         let owner = Owner { shared: Arc::clone(&shared), nobody, threads };
         for number in 0..threads {
             let shared = Arc::clone(&shared);

@@ -175,7 +175,11 @@ mod tests {
         for token in forged {
             assert!(verify(&key, &token).is_err(), "{token}");
         }
-        let unsigned = format!("{}.{}.", URL_SAFE_NO_PAD.encode(json!({"alg": "none", "typ": "at+jwt"}).to_string()), URL_SAFE_NO_PAD.encode(body.to_string()));
+        let unsigned = format!(
+            "{}.{}.",
+            URL_SAFE_NO_PAD.encode(json!({"alg": "none", "typ": "at+jwt"}).to_string()),
+            URL_SAFE_NO_PAD.encode(body.to_string())
+        );
         assert!(verify(&key, &unsigned).is_err());
     }
 
@@ -184,7 +188,16 @@ mod tests {
         let key = SigningKey::generate().unwrap();
         let header = json!({"alg": "EdDSA", "typ": "at+jwt", "kid": key.kid()});
         for name in ["exp", "iat", "nbf"] {
-            let bad = [json!((NOW + 60).to_string()), json!(1.7e9), json!(1e300), json!(-1), json!(u64::MAX), json!(null), json!([NOW]), json!(true)];
+            let bad = [
+                json!((NOW + 60).to_string()),
+                json!(1.7e9),
+                json!(1e300),
+                json!(-1),
+                json!(u64::MAX),
+                json!(null),
+                json!([NOW]),
+                json!(true),
+            ];
             for value in bad {
                 let mut body = serde_json::to_value(claims()).unwrap();
                 body[name] = value.clone();
@@ -208,7 +221,17 @@ mod tests {
             let changed = String::from_utf8(changed).unwrap();
             assert!(verify(&key, &changed).is_err(), "{at}");
         }
-        for wrapped in [format!(" {token}"), format!("{token} "), format!("{token}="), format!("{token}."), format!(".{token}"), format!("{token}.a.b"), String::new(), "{}".to_owned(), "a".repeat(9000)] {
+        for wrapped in [
+            format!(" {token}"),
+            format!("{token} "),
+            format!("{token}="),
+            format!("{token}."),
+            format!(".{token}"),
+            format!("{token}.a.b"),
+            String::new(),
+            "{}".to_owned(),
+            "a".repeat(9000),
+        ] {
             assert!(verify(&key, &wrapped).is_err(), "{wrapped}");
         }
     }

@@ -151,7 +151,12 @@ mod tests {
         let (send, mut receive) = tokio::sync::mpsc::unbounded_channel();
         let accept = || {
             let next = results.pop_front();
-            async { match next { Some(result) => result, None => std::future::pending().await } }
+            async {
+                match next {
+                    Some(result) => result,
+                    None => std::future::pending().await,
+                }
+            }
         };
         let accepting = accept_all(accept, |(), address| send.send(address).unwrap());
         tokio::select! {

@@ -54,14 +54,17 @@ impl<S: Service> Service for Redirect<S> {
 /// The origin of `public_url`, to redirect to.
 pub(super) fn origin(public_url: &str) -> Result<String, StartError> {
     let url = url::Url::parse(public_url).ok().filter(|url| url.scheme() == "https" && url.has_host());
-    let url = url.ok_or_else(|| StartError::new("public_url must be an https address, such as https://example.com, for http_listen to redirect to"))?;
+    let url = url.ok_or_else(|| {
+        StartError::new("public_url must be an https address, such as https://example.com, for http_listen to redirect to")
+    })?;
     Ok(url.origin().ascii_serialization())
 }
 
 /// A page is opened: no program asks for HTML.
 fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
     let accepts_html = || {
-        let mut accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+        let mut accepted =
+            headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
         accepted.any(|range| range.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/html")))
     };
     (method == Method::GET || method == Method::HEAD) && accepts_html()

@@ -29,10 +29,12 @@ impl Refusal {
                 let detail = "The header lines of the request are too long or too many.";
                 Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", detail)
             }
-            Self::Unsupported(why) => {
-                Problem::new(StatusCode::NOT_IMPLEMENTED, "not_implemented", "The request needs something that this service does not speak.")
-                    .because(why)
-            }
+            Self::Unsupported(why) => Problem::new(
+                StatusCode::NOT_IMPLEMENTED,
+                "not_implemented",
+                "The request needs something that this service does not speak.",
+            )
+            .because(why),
             Self::Version => {
                 Problem::new(StatusCode::HTTP_VERSION_NOT_SUPPORTED, "version_not_supported", "This service speaks HTTP/1.1 and HTTP/2.")
             }

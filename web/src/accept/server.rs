@@ -86,7 +86,9 @@ impl Server {
         let main = Listener::bind("listen", settings.listen, tls.map(Tls), Arc::clone(&limits)).await?;
         let management = Listener::bind("management_listen", settings.management_listen, None, Arc::clone(&limits)).await?;
         let redirect = match settings.http_listen {
-            Some(address) => Some((Listener::bind("http_listen", address, None, Arc::clone(&limits)).await?, origin(&settings.public_url)?)),
+            Some(address) => {
+                Some((Listener::bind("http_listen", address, None, Arc::clone(&limits)).await?, origin(&settings.public_url)?))
+            }
             None => None,
         };
         Ok(Self { main, management, redirect, certificates, certificate_interval: settings.certificate_interval, limits })

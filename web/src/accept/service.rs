@@ -49,7 +49,10 @@ pub(super) struct Requests<S> {
 
 impl<S: Service> Requests<S> {
     /// Answers one, unless its head is refused.
-    pub(super) fn answer(&self, request: Request<Incoming>) -> impl Future<Output = Result<http::Response<Tracked>, Infallible>> + Send + use<S> {
+    pub(super) fn answer(
+        &self,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Result<http::Response<Tracked>, Infallible>> + Send + use<S> {
         let peer = self.peer;
         let service = Arc::clone(&self.service);
         let state = Arc::clone(&self.state);

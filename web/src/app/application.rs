@@ -163,6 +163,12 @@ impl<R: RoleKind, S> App<R, S> {
         self
     }
 
+    /// Whether a module with these tables was added.
+    #[must_use]
+    pub fn has_module(&self, name: &str) -> bool {
+        self.parts.modules.iter().any(|module| module.migrations().module == name)
+    }
+
     /// The sections of the settings that this application knows.
     #[must_use]
     pub const fn sections(&self) -> &Sections {

@@ -17,13 +17,11 @@ pub const OBJECT_WITHOUT_POLICY: &str =
 /// Two arguments read the body.
 pub const TWO_BODIES: &str = "a handler reads the body at most once: put the fields into one input type";
 /// The path names something that nothing takes.
-pub const PATH_PARAMETER_UNUSED: &str =
-    "a parameter of this path is taken by no argument and no policy: take it with `Path<T>`, or load its object with `access = Can<Action, Resource>`";
+pub const PATH_PARAMETER_UNUSED: &str = "a parameter of this path is taken by no argument and no policy: take it with `Path<T>`, or load its object with `access = Can<Action, Resource>`";
 /// An argument wants a path parameter that isn't there.
 pub const PATH_PARAMETER_MISSING: &str = "an argument or the policy of this handler takes a path parameter that this path doesn't have";
 /// An object's path without the object's policy.
-pub const OBJECT_UNGUARDED: &str =
-    "this path names an object, but no object policy decides: write `access = Can<Action, Resource>`, or say `without_object = \"why nobody owns it\"`";
+pub const OBJECT_UNGUARDED: &str = "this path names an object, but no object policy decides: write `access = Can<Action, Resource>`, or say `without_object = \"why nobody owns it\"`";
 /// A list without a scope.
 pub const LIST_UNSCOPED: &str =
     "this list isn't scoped to the caller: take `Scoped<Resource>`, or say `unscoped = \"why the caller may see everything\"`";

@@ -63,9 +63,17 @@ impl<K: Media> Ready<K> {
 impl<K: Media> Answer for Ready<K> {
     fn describe(operation: &mut OperationDoc<'_>) {
         if K::TYPE == "application/json" {
-            operation.response(200, serde_json::json!({"description": "The document.", "content": {"application/json": {"schema": {"type": "object"}}}}));
+            operation.response(
+                200,
+                serde_json::json!({"description": "The document.", "content": {"application/json": {"schema": {"type": "object"}}}}),
+            );
         } else {
             operation.text_response(200, "The page or file.", K::TYPE);
+            operation.entity_tag(200);
+            if K::TYPE == FileMedia::TYPE {
+                operation.empty_response(304, "The client has it.");
+                operation.entity_tag(304);
+            }
         }
     }
 
@@ -158,7 +166,9 @@ impl Argument for FileName {
 /// The endpoints of the documentation with these settings.
 pub(crate) fn endpoints(settings: &Settings) -> Vec<&'static Endpoint> {
     match settings.docs_access() {
-        DocsAccess::Public => vec![open::openapi_json::ENDPOINT, open::docs::ENDPOINT, open::reference::ENDPOINT, open::docs_file::ENDPOINT],
+        DocsAccess::Public => {
+            vec![open::openapi_json::ENDPOINT, open::docs::ENDPOINT, open::reference::ENDPOINT, open::docs_file::ENDPOINT]
+        }
         DocsAccess::Authenticated => {
             vec![closed::openapi_json::ENDPOINT, closed::docs::ENDPOINT, closed::reference::ENDPOINT, closed::docs_file::ENDPOINT]
         }

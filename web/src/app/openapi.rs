@@ -50,17 +50,16 @@ pub(crate) fn document(name: &str, version: &str, public_url: &str, endpoints: &
 }
 
 fn operation(endpoint: &Endpoint, mut doc: OperationDoc<'_>) -> Value {
+    if let Some(object) = endpoint.guard().object() {
+        (object.describe)(&mut doc);
+    }
     for argument in endpoint.arguments() {
         (argument.describe)(&mut doc);
     }
     endpoint.describe_answer(&mut doc);
     refusals(endpoint, &mut doc);
-    for (_, response) in &mut doc.responses {
-        if let Some(response) = response.as_object_mut()
-            && !response.contains_key("$ref")
-        {
-            response.insert("headers".to_owned(), json!({"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}}));
-        }
+    for (status, response) in &mut doc.responses {
+        add_headers(status, response);
     }
     let (summary, text) = endpoint.doc().split_once('\n').unwrap_or((endpoint.doc(), ""));
     let mut description = vec![text.trim().to_owned(), format!("Access: {}.", endpoint.guard().access())];
@@ -87,46 +86,63 @@ fn operation(endpoint: &Endpoint, mut doc: OperationDoc<'_>) -> Value {
     operation
 }
 
-/// What the pipeline may answer instead of the handler.
+/// What the pipeline, or a handler's problem, may answer instead of the documented success.
 fn refusals(endpoint: &Endpoint, doc: &mut OperationDoc<'_>) {
     let has_body = doc.request_body.is_some();
-    let forbids = endpoint.guard().access().rules().any(|rule| {
-        matches!(rule, Rule::AtLeast { .. } | Rule::Permission(_) | Rule::Scope(_))
-    });
-    let has_path_parameter = endpoint.path().contains('{');
-    let mut refuse = |status: &str, wanted: bool| {
-        if wanted && !doc.responses.contains_key(status) {
-            doc.responses.insert(status.to_owned(), json!({"$ref": format!("#/components/responses/{status}")}));
+    let changes = !endpoint.verb().is_safe();
+    let forbids = endpoint.guard().access().rules().any(|rule| matches!(rule, Rule::AtLeast { .. } | Rule::Permission(_) | Rule::Scope(_)));
+    let wanted = [
+        ("400", true),
+        ("401", true),
+        ("403", forbids || changes),
+        ("404", endpoint.path().contains('{')),
+        ("408", has_body),
+        ("409", changes),
+        ("413", has_body),
+        ("415", has_body),
+        ("422", doc.has_input),
+        ("429", true),
+        ("500", true),
+        ("503", true),
+    ];
+    for (status, _) in wanted.iter().filter(|(_, wanted)| *wanted) {
+        match doc.responses.get_mut(*status) {
+            None => {
+                doc.responses.insert((*status).to_owned(), json!({"$ref": format!("#/components/responses/{status}")}));
+            }
+            // The handler describes this status itself; the pipeline may still answer it in its own form.
+            Some(response) => {
+                if let Some(content) = response.get_mut("content").and_then(Value::as_object_mut) {
+                    content.insert("application/problem+json".to_owned(), json!({"schema": {"$ref": "#/components/schemas/Problem"}}));
+                }
+            }
         }
-    };
-    refuse("400", true);
-    refuse("401", true);
-    refuse("403", forbids || !endpoint.verb().is_safe());
-    refuse("404", has_path_parameter);
-    for status in ["408", "413", "415"] {
-        refuse(status, has_body);
     }
-    refuse("429", true);
-    refuse("500", true);
-    refuse("503", true);
-    let has_input = doc.has_input;
-    if has_input && !doc.responses.contains_key("422") {
-        doc.responses.insert("422".to_owned(), json!({"$ref": "#/components/responses/422"}));
+}
+
+/// The headers that a client acts on, by status.
+fn add_headers(status: &str, response: &mut Value) {
+    let Some(response) = response.as_object_mut().filter(|response| !response.contains_key("$ref")) else { return };
+    let headers = response.entry("headers").or_insert_with(|| json!({}));
+    for name in headers_of(status) {
+        headers[*name] = json!({"$ref": format!("#/components/headers/{name}")});
+    }
+}
+
+fn headers_of(status: &str) -> &'static [&'static str] {
+    match status {
+        "201" | "303" => &["X-Request-Id", "Location"],
+        "400" | "401" | "403" => &["X-Request-Id", "WWW-Authenticate"],
+        "429" => &["X-Request-Id", "Retry-After", "RateLimit", "RateLimit-Policy"],
+        "503" => &["X-Request-Id", "Retry-After"],
+        _ => &["X-Request-Id"],
     }
 }
 
 fn security(endpoint: &Endpoint) -> Value {
-    let scopes: Vec<&str> = endpoint
-        .guard()
-        .access()
-        .rules()
-        .filter_map(|rule| if let Rule::Scope(scope) = rule { Some(*scope) } else { None })
-        .collect();
-    if endpoint.guard().access().admits_anonymous() {
-        json!([])
-    } else {
-        json!([{"password": scopes}, {"bearer": []}])
-    }
+    let scopes: Vec<&str> =
+        endpoint.guard().access().rules().filter_map(|rule| if let Rule::Scope(scope) = rule { Some(*scope) } else { None }).collect();
+    if endpoint.guard().access().admits_anonymous() { json!([]) } else { json!([{"password": scopes}, {"bearer": []}]) }
 }
 
 fn problem_schema() -> Value {
@@ -161,17 +177,9 @@ fn problem_responses() -> Value {
     let mut responses = Map::new();
     for (status, description) in REFUSALS {
         let content = json!({"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}});
-        let mut named = json!({"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}});
-        let more: &[&str] = match *status {
-            "401" => &["WWW-Authenticate"],
-            "429" => &["Retry-After", "RateLimit", "RateLimit-Policy"],
-            "503" => &["Retry-After"],
-            _ => &[],
-        };
-        for name in more {
-            named[*name] = json!({"$ref": format!("#/components/headers/{name}")});
-        }
-        responses.insert((*status).to_owned(), json!({"description": description, "content": content, "headers": named}));
+        let mut response = json!({"description": description, "content": content});
+        add_headers(status, &mut response);
+        responses.insert((*status).to_owned(), response);
     }
     Value::Object(responses)
 }
@@ -181,6 +189,8 @@ fn headers() -> Value {
     json!({
         "X-Request-Id": {"description": "The request's identifier, as in the log.", "schema": {"type": "string", "format": "uuid"}},
         "WWW-Authenticate": text("How to authenticate (RFC 6750)."),
+        "Location": {"description": "The address of what was made, or of the next page.", "schema": {"type": "string", "format": "uri-reference"}},
+        "ETag": text("The version, for `If-None-Match`."),
         "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
         "RateLimit": text("What is left of the quota."),
         "RateLimit-Policy": text("The quota.")
@@ -193,6 +203,7 @@ const REFUSALS: &[(&str, &str)] = &[
     ("403", "The caller may not do this."),
     ("404", "There is no such thing, or it isn't the caller's."),
     ("408", "The body came too slowly."),
+    ("409", "The request contradicts the present state."),
     ("413", "The body is too large."),
     ("415", "The body's type is not read here."),
     ("422", "The input has invalid fields."),

@@ -140,6 +140,19 @@ impl<'document> OperationDoc<'document> {
         self.respond(status, json!({"description": description, "content": {media_type: {"schema": {"type": "string"}}}}));
     }
 
+    /// A path parameter of this type.
+    pub fn path_parameter<T: JsonSchema>(&mut self, name: &'static str) {
+        let schema = self.inputs.subschema_for::<T>();
+        self.parameters.push(json!({"name": name, "in": "path", "required": true, "schema": schema}));
+    }
+
+    /// An answer that carries an entity tag.
+    pub fn entity_tag(&mut self, status: u16) {
+        if let Some(response) = self.responses.get_mut(&status.to_string()) {
+            response["headers"]["ETag"] = json!({"$ref": "#/components/headers/ETag"});
+        }
+    }
+
     /// An answer described by hand.
     pub fn response(&mut self, status: u16, response: Value) {
         self.respond(status, response);

@@ -100,9 +100,10 @@ impl Pipeline {
         if request.uri().path_and_query().map_or(0, |target| target.as_str().len()) > self.url_bytes {
             return Err(Problem::new(StatusCode::URI_TOO_LONG, "uri_too_long", "The request target is too long."));
         }
-        passage.address = self.trusted.resolve(peer.address.ip(), request.headers()).map_err(|error| {
-            Problem::bad_request("forwarded", "The forwarded address cannot be read.").because(error)
-        })?;
+        passage.address = self
+            .trusted
+            .resolve(peer.address.ip(), request.headers())
+            .map_err(|error| Problem::bad_request("forwarded", "The forwarded address cannot be read.").because(error))?;
         let found = self.routes.find(request.method(), request.uri().path());
         passage.route = found.route();
         passage.verdict = self.rate_limits.check_address(passage.address, found.class());
@@ -200,7 +201,9 @@ impl Pipeline {
         if self.decide(&raw.guard, request.method(), request.headers(), noted).await? {
             return Err(Problem::internal("a raw router's policy can't name an object"));
         }
-        self.within_time(raw.router.clone().oneshot(request)).await.map(|response| response.unwrap_or_else(|never: Infallible| match never {}))
+        self.within_time(raw.router.clone().oneshot(request))
+            .await
+            .map(|response| response.unwrap_or_else(|never: Infallible| match never {}))
     }
 
     /// Steps 10 to 13. `true` when the object in the path has the last word.
@@ -215,7 +218,8 @@ impl Pipeline {
         if noted.principal.as_ref().is_some_and(|caller| caller.identity().from_cookie) {
             admit::check_csrf(method, headers, &self.runtime.origins).inspect_err(|_| self.metrics.denied("csrf"))?;
         }
-        let needs_object = authz::admit(guard, noted.principal.as_ref(), self.runtime.clock().now()).inspect_err(|_| self.metrics.denied("policy"))?;
+        let needs_object =
+            authz::admit(guard, noted.principal.as_ref(), self.runtime.clock().now()).inspect_err(|_| self.metrics.denied("policy"))?;
         if let Some(caller) = &noted.principal
             && let Some(verdict) = self.rate_limits.check_principal(caller.subject()).filter(|verdict| !verdict.is_allowed())
         {

@@ -80,7 +80,12 @@ impl Routes {
         }
         for mount in raw {
             for template in [mount.prefix.to_owned(), format!("{}/{{*rest}}", mount.prefix)] {
-                let raw = RawPlace { guard: mount.guard, router: mount.router.clone(), metrics: metrics("_OTHER", &template), template: template.clone() };
+                let raw = RawPlace {
+                    guard: mount.guard,
+                    router: mount.router.clone(),
+                    metrics: metrics("_OTHER", &template),
+                    template: template.clone(),
+                };
                 let place = Place { endpoints: Vec::new(), allow: HeaderValue::from_static(""), raw: Some(raw) };
                 paths.insert(template.clone(), place).map_err(|error| StartError::route(&template, &error))?;
             }

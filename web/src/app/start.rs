@@ -176,9 +176,9 @@ fn pipeline(
     let document = super::openapi::document(parts.name, parts.version, &settings.public_url, endpoints);
     let mut origins = settings.cors.origins.clone();
     origins.extend(url::Url::parse(&settings.public_url).map(|url| url.origin().ascii_serialization()));
-    let authenticator = started.authority.map(|authority: Arc<dyn Authority>| {
-        Authenticator::new(authority, starting.revocations.clone(), starting.clock.clone())
-    });
+    let authenticator = started
+        .authority
+        .map(|authority: Arc<dyn Authority>| Authenticator::new(authority, starting.revocations.clone(), starting.clock.clone()));
     let routes = Routes::new(endpoints, std::mem::take(&mut parts.raw), |method, route| metrics.endpoint(method, route))?;
     let behind_layers = Inner(Arc::new(OnceLock::new()));
     let layered = parts.layered(behind_layers.clone()).map(Mutex::new);

@@ -8,6 +8,7 @@ use portcullis_core::{Principal, RoleKind};
 use portcullis_store::Database;
 
 use super::resource::{Action, Permits, Resource};
+use crate::app::OperationDoc;
 use crate::respond::Problem;
 
 /// The policy of an endpoint, together with the loader of the object that it names.
@@ -24,6 +25,8 @@ pub struct ObjectGuard {
     pub param: &'static str,
     /// Loads the object and asks it about the caller.
     pub load: LoadObject,
+    /// Describes the path parameter.
+    pub describe: fn(&mut OperationDoc<'_>),
 }
 
 /// Loads the object with this key and asks it whether it allows the caller; `None` when there is none.
@@ -147,7 +150,7 @@ impl<A: Action, R: Permits<A>> Can<A, R> {
     pub const fn guard() -> Guard {
         Guard {
             access: Access::of(Rule::Object { action: A::NAME, resource: R::NAME }),
-            object: Some(ObjectGuard { param: R::PARAM, load: load::<A, R> }),
+            object: Some(ObjectGuard { param: R::PARAM, load: load::<A, R>, describe: describe::<R> }),
         }
     }
 }
@@ -172,6 +175,10 @@ fn load<'a, A: Action, R: Permits<A>>(database: &'a Database, key: &'a str, call
         let allows = caller.is_some_and(|caller| object.permits(caller));
         Ok(Some(Loaded { value: Box::new(object), allows }))
     })
+}
+
+fn describe<R: Resource>(operation: &mut OperationDoc<'_>) {
+    operation.path_parameter::<R::Key>(R::PARAM);
 }
 
 #[expect(clippy::panic, reason = "runs at compile time: the panic is a compile error")]

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use portcullis_core::{Id, Principal};
 use portcullis_store::Database;
+use schemars::JsonSchema;
 
 use crate::respond::Problem;
 
@@ -42,7 +43,7 @@ pub trait Resource: Sized + Send + Sync + 'static {
     /// The path parameter that names an object: `id` for `/notes/{id}`.
     const PARAM: &'static str = "id";
     /// What the path parameter holds. A text that isn't a key finds nothing (404).
-    type Key: FromStr + Send;
+    type Key: FromStr + JsonSchema + Send;
 
     /// Loads the object, whoever asks: the gate asks [`Permits`] before anyone sees it.
     fn load(key: Self::Key, database: &Database) -> impl Future<Output = Result<Option<Self>, Problem>> + Send;

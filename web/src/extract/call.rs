@@ -105,11 +105,7 @@ impl Call {
         if self.parts.headers.contains_key(http::header::CONTENT_ENCODING) {
             return Err(unsupported("Encoded bodies are not accepted."));
         }
-        if self.content_type()? == wanted {
-            Ok(())
-        } else {
-            Err(unsupported("The Content-Type is not one that this endpoint reads."))
-        }
+        if self.content_type()? == wanted { Ok(()) } else { Err(unsupported("The Content-Type is not one that this endpoint reads.")) }
     }
 }
 

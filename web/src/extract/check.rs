@@ -9,11 +9,7 @@ use serde_json::{Map, Value};
 use crate::respond::FieldError;
 
 /// A type that may come from outside: parsed, bounded and checked. Made by `#[input]`.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a validated input",
-    label = "no validation",
-    note = "put `#[input]` on the type"
-)]
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a validated input", label = "no validation", note = "put `#[input]` on the type")]
 pub trait Input: DeserializeOwned + JsonSchema + Send + 'static {
     /// The fields' names as they stand in a query, a form or a path.
     const FIELDS: &'static [&'static str];
@@ -135,7 +131,6 @@ impl<T: ItemCount> ItemCount for Option<T> {
         self.as_ref().and_then(ItemCount::count)
     }
 }
-
 
 impl<T, H> ItemCount for HashMap<String, T, H> {
     type Item = T;

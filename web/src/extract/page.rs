@@ -63,7 +63,8 @@ impl Argument for PageRequest {
                 "limit" => errors.push(failure("/limit", "repeated", "This field stands more than once.")),
                 "cursor" => errors.push(failure("/cursor", "repeated", "This field stands more than once.")),
                 // Other parameters belong to a `Query` beside this argument, or are refused by the endpoint.
-                _ => errors.extend((!call.endpoint.takes(Kind::Query)).then(|| failure("", "unknown_field", "The query holds an unknown field."))),
+                _ => errors
+                    .extend((!call.endpoint.takes(Kind::Query)).then(|| failure("", "unknown_field", "The query holds an unknown field."))),
             }
         }
         if errors.is_empty() {

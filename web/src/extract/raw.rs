@@ -38,9 +38,7 @@ pub(super) async fn read_body(call: &mut Call) -> Result<Bytes, Problem> {
     let (limit, deadline) = body_limits(call)?;
     let body = Limited::new(call.take_body(), limit);
     let collected = tokio::time::timeout(deadline, body.collect()).await.map_err(|_| too_slow())?;
-    collected.map(http_body_util::Collected::to_bytes).map_err(|error| {
-        if error.is::<LengthLimitError>() { too_large() } else { broken() }
-    })
+    collected.map(http_body_util::Collected::to_bytes).map_err(|error| if error.is::<LengthLimitError>() { too_large() } else { broken() })
 }
 
 /// The endpoint's body limit in bytes and the time for reading it. Refuses a declared length before reading a byte.

@@ -94,7 +94,8 @@ fn pretty(access: &Access<'_>) -> Vec<u8> {
             text.push_str(&format!(" {name}={value}"));
         }
     }
-    let mut text: String = text.chars().take(1024).map(|character| if super::line::is_unsafe(character) { '?' } else { character }).collect();
+    let mut text: String =
+        text.chars().take(1024).map(|character| if super::line::is_unsafe(character) { '?' } else { character }).collect();
     text.push('\n');
     text.into_bytes()
 }

@@ -30,7 +30,9 @@ pub fn init(settings: &LogSettings, sink: &LogSink) -> Result<LogFormat, String>
     let registry = tracing_subscriber::registry().with(filter);
     // Another subscriber, such as a test's, may be in place already: its choice stands.
     let _ = match format {
-        LogFormat::Json => registry.with(fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false).with_writer(writer)).try_init(),
+        LogFormat::Json => registry
+            .with(fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false).with_writer(writer))
+            .try_init(),
         LogFormat::Pretty => registry.with(fmt::layer().compact().with_ansi(false).with_writer(writer)).try_init(),
     };
     Ok(format)

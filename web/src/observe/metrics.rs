@@ -52,10 +52,25 @@ impl Metrics {
         registry.register("tls_certificate_expiry_timestamp_seconds", "When the certificate in use expires", certificate_expiry.clone());
         registry.register("portcullis_log_lines_dropped", "Log lines that nobody read in time", log_lines_dropped.clone());
         registry.register("portcullis_connections_open", "Connections that are open", connections_open.clone());
-        registry.register("portcullis_connections_refused", "Connections closed at once because there were too many", connections_refused.clone());
+        registry.register(
+            "portcullis_connections_refused",
+            "Connections closed at once because there were too many",
+            connections_refused.clone(),
+        );
         registry.register("process_start_time_seconds", "When the process started", started);
         registry.register("portcullis_build", "The program", info);
-        Self { registry, durations, active, rate_limited, denied, panics, certificate_expiry, log_lines_dropped, connections_open, connections_refused }
+        Self {
+            registry,
+            durations,
+            active,
+            rate_limited,
+            denied,
+            panics,
+            certificate_expiry,
+            log_lines_dropped,
+            connections_open,
+            connections_refused,
+        }
     }
 
     /// The handles of one endpoint.
@@ -116,7 +131,12 @@ mod tests {
         metrics.endpoint("GET", "/notes/{id}").observe(404, Duration::from_millis(3));
         metrics.rate_limited("default");
         let text = metrics.render();
-        assert!(text.contains("http_server_request_duration_seconds_bucket{le=\"0.005\",method=\"GET\",route=\"/notes/{id}\",status=\"4xx\"} 1"), "{text}");
+        assert!(
+            text.contains(
+                "http_server_request_duration_seconds_bucket{le=\"0.005\",method=\"GET\",route=\"/notes/{id}\",status=\"4xx\"} 1"
+            ),
+            "{text}"
+        );
         assert!(text.contains("portcullis_rate_limited_requests_total{policy=\"default\"} 1"), "{text}");
         assert!(text.contains("portcullis_build_info{version=\"1.2.3\"} 1"), "{text}");
         assert!(text.ends_with("# EOF\n"));

@@ -82,8 +82,12 @@ impl LogSink {
 
     fn new(output: Output) -> Self {
         let (wake, woken) = std::sync::mpsc::sync_channel(1);
-        let inner =
-            Arc::new(Inner { waiting: Mutex::new(Vec::with_capacity(WRITE_AT)), output: Mutex::new(output), dropped: AtomicU64::new(0), wake });
+        let inner = Arc::new(Inner {
+            waiting: Mutex::new(Vec::with_capacity(WRITE_AT)),
+            output: Mutex::new(output),
+            dropped: AtomicU64::new(0),
+            wake,
+        });
         let writer = Arc::downgrade(&inner);
         let thread = std::thread::Builder::new().name("log".to_owned()).spawn(move || {
             // Ends with the last handle of the sink.

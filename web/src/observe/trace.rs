@@ -59,7 +59,13 @@ fn parse(text: &str) -> Option<u128> {
     let mut parts = text.split('-');
     let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let hex = |part: &str, length: usize| part.len() == length && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    if !hex(version, 2) || version == "ff" || !hex(trace, 32) || !hex(span, 16) || !hex(flags, 2) || (version == "00" && parts.next().is_some()) {
+    if !hex(version, 2)
+        || version == "ff"
+        || !hex(trace, 32)
+        || !hex(span, 16)
+        || !hex(flags, 2)
+        || (version == "00" && parts.next().is_some())
+    {
         return None;
     }
     let (trace, span) = (u128::from_str_radix(trace, 16).ok()?, u64::from_str_radix(span, 16).ok()?);

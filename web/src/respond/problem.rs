@@ -97,9 +97,7 @@ impl Problem {
     /// 503: a dependency is away or the service is full; the cause goes to the log only.
     #[must_use]
     pub fn unavailable(cause: impl fmt::Display) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The service cannot answer at the moment.")
-            .retry_after(1)
-            .because(cause)
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The service cannot answer at the moment.").retry_after(1).because(cause)
     }
 
     /// 400 in the form of an OAuth endpoint ([RFC 6749 section 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)).

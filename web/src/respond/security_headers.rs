@@ -60,17 +60,16 @@ impl Default for HeadersSettings {
 
 impl SecurityHeaders {
     pub(crate) fn new(settings: &HeadersSettings) -> Self {
-        let mut common: Vec<(HeaderName, HeaderValue)> = COMMON
-            .iter()
-            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
-            .collect();
+        let mut common: Vec<(HeaderName, HeaderValue)> =
+            COMMON.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect();
         let xss = match settings.x_xss_protection {
             XssProtection::Zero => Some("0"),
             XssProtection::Off => None,
             XssProtection::Block => Some("1; mode=block"),
         };
         common.extend(xss.map(|value| (header::X_XSS_PROTECTION, HeaderValue::from_static(value))));
-        let hsts = if settings.hsts_preload { "max-age=63072000; includeSubDomains; preload" } else { "max-age=63072000; includeSubDomains" };
+        let hsts =
+            if settings.hsts_preload { "max-age=63072000; includeSubDomains; preload" } else { "max-age=63072000; includeSubDomains" };
         Self { common, hsts: HeaderValue::from_static(hsts) }
     }
 
@@ -121,9 +120,8 @@ const PERMISSIONS: &str = "accelerometer=(), autoplay=(), camera=(), cross-origi
     picture-in-picture=(), publickey-credentials-get=(self), screen-wake-lock=(), sync-xhr=(), usb=(), xr-spatial-tracking=()";
 const REMOVED: &[&str] = &["server", "x-powered-by", "sourcemap", "expect-ct", "public-key-pins", "feature-policy"];
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
-const API_POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'; sandbox",
-);
+const API_POLICY: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'; sandbox");
 const HTML_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; \
      base-uri 'none'; object-src 'none'; frame-ancestors 'none'",

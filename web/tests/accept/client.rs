@@ -57,7 +57,11 @@ pub(crate) fn tls_client(data: &Path, versions: &[&'static rustls::SupportedProt
     Arc::new(configuration)
 }
 
-pub(crate) async fn connect_tls(configuration: Arc<ClientConfig>, address: SocketAddr, name: &str) -> std::io::Result<TlsStream<TcpStream>> {
+pub(crate) async fn connect_tls(
+    configuration: Arc<ClientConfig>,
+    address: SocketAddr,
+    name: &str,
+) -> std::io::Result<TlsStream<TcpStream>> {
     let stream = TcpStream::connect(address).await?;
     TlsConnector::from(configuration).connect(ServerName::try_from(name.to_owned()).unwrap(), stream).await
 }

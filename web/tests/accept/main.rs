@@ -1,12 +1,12 @@
 //! Accepting connections, seen from real sockets.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::expect_used, clippy::indexing_slicing, reason = "tests may fail loudly")]
 
-mod service;
 mod client;
-mod start;
-mod tls;
 mod http1;
 mod http2;
 mod limits;
 mod redirect;
+mod service;
 mod shutdown;
+mod start;
+mod tls;

@@ -11,10 +11,10 @@ use http::{HeaderValue, Request, Response, StatusCode, header, request};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use portcullis_core::Clock;
+use portcullis_web::IntoResponse as _;
 use portcullis_web::accept::{
     Certificates, ConnectionCounts, Drained, Limits, LimitsSettings, Peer, Server, ServerSettings, Service, Shutdown, TlsMode, TlsSettings,
 };
-use portcullis_web::IntoResponse as _;
 use portcullis_web::respond::Problem;
 use tempfile::TempDir;
 use tokio::sync::Notify;
@@ -63,7 +63,7 @@ impl Service for Echo {
             "/peer" => Response::new(Body::from(format!("{peer:?}"))),
             _ => match request.into_body().collect().await {
                 Ok(body) => Response::new(Body::from(body.to_bytes())),
-                    Err(_) => Problem::bad_request("broken_body", "The body ended early.").into_response(),
+                Err(_) => Problem::bad_request("broken_body", "The body ended early.").into_response(),
             },
         };
         self.finish(response, None, peer)

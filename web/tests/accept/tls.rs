@@ -18,7 +18,8 @@ const GET: &[u8] = b"GET /hello HTTP/1.1\r\nhost: localhost\r\nconnection: close
 async fn the_first_start_makes_an_authority_and_a_certificate_for_localhost() {
     let running = start(|_| {}).await;
     for name in ["localhost", "127.0.0.1", "::1"] {
-        let mut stream = connect_tls(tls_client(running.data.path(), rustls::ALL_VERSIONS, &["http/1.1"]), running.address, name).await.unwrap();
+        let mut stream =
+            connect_tls(tls_client(running.data.path(), rustls::ALL_VERSIONS, &["http/1.1"]), running.address, name).await.unwrap();
         stream.write_all(GET).await.unwrap();
         let answer = read_all(&mut stream).await;
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.contains("strict-transport-security: "), "{answer}");
@@ -76,7 +77,8 @@ async fn a_damaged_development_folder_is_mended() {
 #[tokio::test]
 async fn alpn_chooses_http_2_or_1_1_and_nothing_else() {
     let running = start(|_| {}).await;
-    let chosen = async |alpn: &[&str]| connect(running.data.path(), running.address, alpn).await.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
+    let chosen =
+        async |alpn: &[&str]| connect(running.data.path(), running.address, alpn).await.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
     assert_eq!(chosen(&["h2", "http/1.1"]).await.unwrap(), b"h2");
     assert_eq!(chosen(&["http/1.1", "h2"]).await.unwrap(), b"h2");
     assert_eq!(chosen(&["http/1.1"]).await.unwrap(), b"http/1.1");

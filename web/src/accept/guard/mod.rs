@@ -8,9 +8,9 @@
 //! Let through: request line and header lines ended by CRLF, within the limits; at most one `Content-Length` of digits, or one
 //! `Transfer-Encoding: chunked` in HTTP/1.1; chunks with CRLF line ends. Refused: everything else.
 
+mod chunks;
 mod framing;
 mod head;
-mod chunks;
 mod linger;
 mod stream;
 pub(super) use stream::Guard;

@@ -43,10 +43,16 @@ impl Certificates {
         let [certificate_file, key_file] = match (&development, &settings.cert_file, &settings.key_file) {
             (Some(development), None, None) => development.files(),
             (None, Some(certificate), Some(key)) => [certificate.clone(), key.clone()],
-            (None, None, _) => return Err(StartError::new("tls.mode is `files`, but tls.cert_file is not set: name the PEM file of the certificate")),
-            (None, _, None) => return Err(StartError::new("tls.mode is `files`, but tls.key_file is not set: name the PEM file of the private key")),
+            (None, None, _) => {
+                return Err(StartError::new("tls.mode is `files`, but tls.cert_file is not set: name the PEM file of the certificate"));
+            }
+            (None, _, None) => {
+                return Err(StartError::new("tls.mode is `files`, but tls.key_file is not set: name the PEM file of the private key"));
+            }
             (Some(_), _, _) => {
-                return Err(StartError::new("tls.cert_file or tls.key_file is set, but tls.mode is `dev`: set tls.mode = \"files\", or remove them"));
+                return Err(StartError::new(
+                    "tls.cert_file or tls.key_file is set, but tls.mode is `dev`: set tls.mode = \"files\", or remove them",
+                ));
             }
         };
         debug_assert!(settings.mode != TlsMode::BehindProxy, "a proxy needs no certificate here");
@@ -157,7 +163,8 @@ impl fmt::Debug for Certificates {
 }
 
 fn read(certificate: &std::path::Path, key: &std::path::Path) -> Result<(Vec<u8>, Vec<u8>), String> {
-    let certificate = std::fs::read(certificate).map_err(|error| format!("cannot read the certificate {}: {error}", certificate.display()))?;
+    let certificate =
+        std::fs::read(certificate).map_err(|error| format!("cannot read the certificate {}: {error}", certificate.display()))?;
     let key = std::fs::read(key).map_err(|error| format!("cannot read the private key {}: {error}", key.display()))?;
     Ok((certificate, key))
 }

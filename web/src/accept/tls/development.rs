@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use portcullis_core::Timestamp;
 use rcgen::{
-    BasicConstraints, CertificateParams, CidrSubnet, DistinguishedName, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, NameConstraints, PKCS_ECDSA_P256_SHA256,
+    BasicConstraints, CertificateParams, CidrSubnet, DistinguishedName, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, NameConstraints, PKCS_ECDSA_P256_SHA256,
 };
 use rustls::crypto::CryptoProvider;
 
@@ -42,7 +42,8 @@ impl Development {
         if made_by_it && lasts(&certificate_file, &key_file, now + RENEW_LEAF, provider) {
             return Ok(());
         }
-        let (certificate, key) = leaf(&authority, now).map_err(|error| StartError::new(format_args!("cannot make a certificate: {error}")))?;
+        let (certificate, key) =
+            leaf(&authority, now).map_err(|error| StartError::new(format_args!("cannot make a certificate: {error}")))?;
         self.write("key.pem", &key)?;
         self.write("cert.pem", &(certificate + &authority.pem))
     }
@@ -53,13 +54,18 @@ impl Development {
         if lasts(&pem_file, &key_file, now + LEAF, provider) {
             let pem = std::fs::read_to_string(&pem_file).map_err(|error| cannot("read", &pem_file, &error))?;
             let key = std::fs::read_to_string(&key_file).map_err(|error| cannot("read", &key_file, &error))?;
-            let key = KeyPair::from_pem(&key).map_err(|error| StartError::new(format_args!("cannot use {}: {error}", key_file.display())))?;
+            let key =
+                KeyPair::from_pem(&key).map_err(|error| StartError::new(format_args!("cannot use {}: {error}", key_file.display())))?;
             return Ok(Authority { pem, key, params: authority_params(now) });
         }
         if pem_file.exists() {
-            tracing::warn!(event = "development_authority_replaced", "the development certificate authority ended or is damaged; trust the new one");
+            tracing::warn!(
+                event = "development_authority_replaced",
+                "the development certificate authority ended or is damaged; trust the new one"
+            );
         }
-        let authority = new_authority(now).map_err(|error| StartError::new(format_args!("cannot make a certificate authority: {error}")))?;
+        let authority =
+            new_authority(now).map_err(|error| StartError::new(format_args!("cannot make a certificate authority: {error}")))?;
         self.write("ca.key", &authority.key.serialize_pem())?;
         self.write("ca.pem", &authority.pem)?;
         Ok(authority)

@@ -44,7 +44,8 @@ impl Limiter {
         let rate = governor::Quota::with_period(period / requests.get())?.allow_burst(requests);
         let clock = Time(clock);
         let keyed = || Keyed::new(rate, HashMapStateStore::default(), clock.clone());
-        let shards = (0..SHARDS).map(|_| Shard { own: keyed(), shared: keyed(), is_full: AtomicBool::new(false), checks: AtomicU32::new(0) });
+        let shards =
+            (0..SHARDS).map(|_| Shard { own: keyed(), shared: keyed(), is_full: AtomicBool::new(false), checks: AtomicU32::new(0) });
         Some(Self { shards: shards.collect(), policy: Policy::new(name, requests.get(), period), clock })
     }
 

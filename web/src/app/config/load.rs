@@ -24,9 +24,7 @@ impl Environment {
     /// The variables of this process that begin with `PORTCULLIS_`.
     #[must_use]
     pub fn of_process() -> Self {
-        std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect()
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
     }
 }
 
@@ -86,7 +84,8 @@ fn overlay(tree: &mut Value, environment: &Environment) -> Result<(), SettingsEr
         let key = variable.trim_start_matches(PREFIX).to_ascii_lowercase();
         let (key, text) = match key.strip_suffix("_file").filter(|key| SECRETS.contains(key)) {
             Some(secret) => {
-                let held = std::fs::read_to_string(text).map_err(|error| SettingsError::of(&key, format!("cannot read the file: {error}")))?;
+                let held =
+                    std::fs::read_to_string(text).map_err(|error| SettingsError::of(&key, format!("cannot read the file: {error}")))?;
                 (secret.to_owned(), held.trim_end().to_owned())
             }
             None => (key, text.clone()),

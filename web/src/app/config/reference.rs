@@ -34,7 +34,12 @@ fn collect(prefix: &str, schema: &Schema, rows: &mut Vec<(String, String, String
     fields(prefix, root, root, rows);
 }
 
-fn fields(prefix: &str, root: &serde_json::Map<String, Value>, object: &serde_json::Map<String, Value>, rows: &mut Vec<(String, String, String)>) {
+fn fields(
+    prefix: &str,
+    root: &serde_json::Map<String, Value>,
+    object: &serde_json::Map<String, Value>,
+    rows: &mut Vec<(String, String, String)>,
+) {
     for (name, field) in object.get("properties").and_then(Value::as_object).into_iter().flatten() {
         let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
         let target = resolve(root, field);

@@ -36,7 +36,8 @@ mod tests {
 
     #[test]
     fn what_runs_is_gone_and_what_reads_stays() {
-        let cleaned: RichText = "<b onclick=x()>hi</b><script>alert(1)</script><a href=\"javascript:x()\">y</a><svg onload=z()>".parse().unwrap();
+        let cleaned: RichText =
+            "<b onclick=x()>hi</b><script>alert(1)</script><a href=\"javascript:x()\">y</a><svg onload=z()>".parse().unwrap();
         assert_eq!(cleaned.as_str(), "<b>hi</b><a rel=\"noopener noreferrer\">y</a>");
     }
 }

@@ -1,0 +1,91 @@
+use crate::StoreError;
+use crate::value::Value;
+
+/// Whether a statement only reads, so that it may run beside others on SQLite.
+///
+/// `WITH` may lead to a write; a word of writing anywhere in it counts, even in a literal, because the writer can run everything.
+pub(crate) fn only_reads(sql: &str) -> bool {
+    let mut words = sql.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
+    let first = words.next().unwrap_or("");
+    let starts = !sql.trim_start().starts_with(['-', '/']);
+    if first.eq_ignore_ascii_case("with") {
+        return starts && !words.any(|word| WRITING.iter().any(|writing| word.eq_ignore_ascii_case(writing)));
+    }
+    starts && first.eq_ignore_ascii_case("select")
+}
+
+/// Refuses what the two databases would treat differently.
+///
+/// SQLite reads a placeholder without a value as NULL, and stores U+0000 in a text; PostgreSQL refuses both.
+pub(crate) fn check(sql: &'static str, values: &[Value]) -> Result<(), StoreError> {
+    let expected = placeholders(sql);
+    if expected != values.len() {
+        return Err(StoreError::Refused(format!("the statement has {expected} placeholders and {} values: {sql}", values.len())));
+    }
+    if values.iter().any(|value| matches!(value, Value::Text(text) if text.contains('\0'))) {
+        return Err(StoreError::Unstorable("a text with U+0000"));
+    }
+    Ok(())
+}
+
+/// The highest `$n` outside of literals and comments.
+fn placeholders(sql: &str) -> usize {
+    let mut highest = 0;
+    let mut rest = sql.bytes().peekable();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'\'' | b'"' => while rest.next().is_some_and(|next| next != byte) {},
+            b'-' if rest.peek() == Some(&b'-') => while rest.next().is_some_and(|next| next != b'\n') {},
+            b'$' => {
+                let mut number = 0_usize;
+                while let Some(digit) = rest.next_if(u8::is_ascii_digit) {
+                    number = number.saturating_mul(10).saturating_add(usize::from(digit - b'0'));
+                }
+                highest = highest.max(number);
+            }
+            _ => {}
+        }
+    }
+    highest
+}
+
+const WRITING: [&str; 4] = ["insert", "update", "delete", "replace"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_surely_reads_goes_to_the_readers() {
+        for sql in ["SELECT 1", "\n  select a FROM b", "WITH a AS (SELECT 1) SELECT * FROM a", "SELECT(1)"] {
+            assert!(only_reads(sql), "{sql}");
+        }
+        for sql in [
+            "",
+            "INSERT INTO a VALUES (1) RETURNING b",
+            "WITH a AS (SELECT 1) DELETE FROM b",
+            "with a as (select 1) insert into b select * from a returning c",
+            "-- why\nSELECT 1",
+            "/* why */ SELECT 1",
+            "SELECTED",
+            "PRAGMA user_version",
+        ] {
+            assert!(!only_reads(sql), "{sql}");
+        }
+    }
+
+    #[test]
+    fn placeholders_are_counted_outside_of_literals_and_comments() {
+        for (sql, expected) in [
+            ("SELECT 1", 0),
+            ("SELECT $1, $2, $1", 2),
+            ("SELECT $12", 12),
+            ("SELECT '$3 it''s $4', \"$5\", $1", 1),
+            ("SELECT $1 -- it's $9\n, $2", 2),
+            ("SELECT $$", 0),
+            ("SELECT '$1", 0),
+        ] {
+            assert_eq!(placeholders(sql), expected, "{sql}");
+        }
+    }
+}
