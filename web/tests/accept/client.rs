@@ -29,7 +29,7 @@ pub(crate) async fn exchange(address: SocketAddr, bytes: impl AsRef<[u8]>) -> St
 pub(crate) async fn read_all(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut text = Vec::new();
     timeout(PATIENCE, stream.read_to_end(&mut text)).await.expect("the server closes").unwrap();
-    String::from_utf8(text).unwrap()
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// Reads until a text has come.
@@ -69,4 +69,21 @@ pub(crate) async fn connect_tls(
 /// A TLS connection with the newest version.
 pub(crate) async fn connect(data: &Path, address: SocketAddr, alpn: &[&str]) -> TlsStream<TcpStream> {
     connect_tls(tls_client(data, rustls::ALL_VERSIONS, alpn), address, "localhost").await.unwrap()
+}
+
+/// Waits for something that nobody announces.
+pub(crate) async fn eventually(holds: impl Fn() -> bool) {
+    let waiting = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    timeout(PATIENCE, waiting).await.expect("it happens in time");
+}
+
+/// Whether the server closes without a byte.
+pub(crate) async fn is_closed(stream: &mut (impl AsyncRead + Unpin)) -> bool {
+    let mut byte = [0];
+    // A reset is a close, too.
+    !matches!(timeout(PATIENCE, stream.read(&mut byte)).await.expect("the server closes"), Ok(1))
 }

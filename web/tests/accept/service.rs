@@ -30,11 +30,14 @@ pub(crate) struct Echo {
     pub(crate) finished: AtomicUsize,
 }
 
-struct OnDrop<'a>(&'a Notify);
+/// Tells of a handler that was dropped before its end.
+struct Unfinished<'a>(Option<&'a Notify>);
 
-impl Drop for OnDrop<'_> {
+impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
-        self.0.notify_one();
+        if let Some(cancelled) = self.0 {
+            cancelled.notify_one();
+        }
     }
 }
 
@@ -44,10 +47,10 @@ impl Service for Echo {
         self.calls.lock().unwrap().push(path.clone());
         let response = match path.as_str() {
             "/wait" => {
-                let dropped = OnDrop(&self.cancelled);
+                let mut unfinished = Unfinished(Some(&self.cancelled));
                 self.began.notify_one();
                 self.go_on.notified().await;
-                std::mem::forget(dropped);
+                unfinished.0 = None;
                 Response::new(Body::from("waited"))
             }
             "/large" => Response::new(Body::from(vec![b'x'; 8 * 1024 * 1024])),

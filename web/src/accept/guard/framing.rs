@@ -40,7 +40,7 @@ pub(super) fn framing(headers: &[Header<'_>], http_1_0: bool) -> Result<Framing,
 
 fn content_length(value: &[u8]) -> Result<u64, Refusal> {
     let digits = std::str::from_utf8(value).ok().filter(|value| value.bytes().all(|byte| byte.is_ascii_digit()));
-    digits.and_then(|digits| digits.parse().ok()).ok_or(Refusal::Malformed("invalid Content-Length"))
+    digits.and_then(|digits| digits.parse().ok()).filter(|length| *length <= LONGEST).ok_or(Refusal::Malformed("invalid Content-Length"))
 }
 
 fn chunked(coding: &[u8]) -> Result<Framing, Refusal> {
@@ -54,3 +54,6 @@ fn chunked(coding: &[u8]) -> Result<Framing, Refusal> {
     }
     Err(Refusal::Malformed("Transfer-Encoding doesn't end in one chunked"))
 }
+
+/// Lengths close to 2^64 mean something of their own to hyper.
+const LONGEST: u64 = 1 << 62;

@@ -62,7 +62,7 @@ fn inspect(head: &[u8], limits: &Limits) -> Result<Framing, Refusal> {
         Ok(Status::Complete(length)) if length == head.len() => {}
         Ok(_) => return Err(Refusal::Malformed("the head ends early")),
         Err(httparse::Error::TooManyHeaders) => return Err(Refusal::HeadersTooLarge),
-        Err(httparse::Error::Version) => return Err(Refusal::Version),
+        Err(httparse::Error::Version) if names_a_version(head) => return Err(Refusal::Version),
         Err(_) => return Err(Refusal::Malformed("the head can't be parsed")),
     }
     let target = request.path.unwrap_or_default();
@@ -74,6 +74,13 @@ fn inspect(head: &[u8], limits: &Limits) -> Result<Framing, Refusal> {
         return Err(Refusal::Malformed("the target is neither a path nor absolute"));
     }
     framing(request.headers, request.version == Some(0))
+}
+
+/// Three words, the last of which is a version of HTTP.
+fn names_a_version(head: &[u8]) -> bool {
+    let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    let mut words = line.split(|byte| *byte == b' ').skip(2);
+    matches!((words.next(), words.next()), (Some(version), None) if version.starts_with(b"HTTP/"))
 }
 
 const LONGEST_METHOD_AND_VERSION: usize = 64;
