@@ -75,7 +75,10 @@ pub(crate) async fn postgres(
 
 macro_rules! bound {
     ($name:ident, $database:ty) => {
-        fn $name(sql: &'static str, values: Vec<Value>) -> sqlx::query::Query<'static, $database, <$database as sqlx::Database>::Arguments> {
+        fn $name(
+            sql: &'static str,
+            values: Vec<Value>,
+        ) -> sqlx::query::Query<'static, $database, <$database as sqlx::Database>::Arguments> {
             let mut query = sqlx::query::<$database>(sql);
             for value in values {
                 query = match value {

@@ -42,7 +42,15 @@ async fn values_come_back_as_they_went_in(world: World) {
         assert_eq!(row, (id, text.to_owned(), flag, bytes, real));
     }
     let id = Id::new(now());
-    world.database.query("INSERT INTO person (id, email, used_at) VALUES ($1, $2, $3)").bind(id).bind("e").bind(now()).execute().await.unwrap();
+    world
+        .database
+        .query("INSERT INTO person (id, email, used_at) VALUES ($1, $2, $3)")
+        .bind(id)
+        .bind("e")
+        .bind(now())
+        .execute()
+        .await
+        .unwrap();
     let row: (Id, Timestamp) = world.database.query("SELECT id, used_at FROM person WHERE id = $1").bind(id).fetch_one().await.unwrap();
     assert_eq!(row, (id, now()));
 }

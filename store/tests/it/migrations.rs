@@ -93,7 +93,8 @@ async fn a_newer_database_is_refused_before_anything_is_applied(world: World) {
 }
 
 async fn a_step_that_fails_leaves_nothing_of_itself(world: World) {
-    const BROKEN: Migration = Migration::both(2, "broken", "INSERT INTO one VALUES (2); CREATE TABLE two (id BIGINT); INSERT INTO nowhere VALUES (1);");
+    const BROKEN: Migration =
+        Migration::both(2, "broken", "INSERT INTO one VALUES (2); CREATE TABLE two (id BIGINT); INSERT INTO nowhere VALUES (1);");
     let failed = world.database.migrate(&[shop(&[FIRST, BROKEN, THIRD])], now()).await.unwrap_err();
     assert!(matches!(failed, StoreError::Migration { version: 2, .. }), "{failed:?}");
     assert_eq!(ids(&world).await, [1], "the step before stays, the failed one is undone, the next isn't tried");

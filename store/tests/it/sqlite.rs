@@ -56,7 +56,8 @@ async fn a_full_disk_is_told_and_survived() {
 #[ignore = "mounts a small file system, for which it needs root"]
 async fn a_full_file_system_is_told_and_survived() {
     let folder = tempfile::tempdir().unwrap();
-    let mounted = |command: &str, arguments: &[&str]| assert!(Command::new(command).args(arguments).arg(folder.path()).status().unwrap().success());
+    let mounted =
+        |command: &str, arguments: &[&str]| assert!(Command::new(command).args(arguments).arg(folder.path()).status().unwrap().success());
     mounted("mount", &["-t", "tmpfs", "-o", "size=1m", "tmpfs"]);
     let file = folder.path().join("app.db");
     let world = crate::support::world_at(&url(&file)).await;

@@ -49,7 +49,9 @@ impl Server {
     pub fn resume(&self) -> Result<(), Failure> {
         let folder = self.folder.display();
         let log = format!("{folder}/log");
-        let options = format!("-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off -c full_page_writes=off -c max_connections=200");
+        let options = format!(
+            "-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off -c full_page_writes=off -c max_connections=200"
+        );
         run(self.program("pg_ctl").args(["start", "-w", "-D", &self.data(), "-l", &log, "-o", &options])).map(drop)
     }
 
@@ -107,12 +109,16 @@ impl std::error::Error for Failure {}
 /// The folder that holds PostgreSQL's programs: the first in PATH, else the newest below /usr/lib/postgresql.
 fn programs() -> Result<PathBuf, Failure> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut installed: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path().join("bin")).collect();
+    let mut installed: Vec<PathBuf> =
+        std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path().join("bin")).collect();
     let version = |folder: &PathBuf| folder.parent().and_then(Path::file_name).and_then(|name| name.to_str()?.parse::<u32>().ok());
     installed.sort_by_key(|folder| std::cmp::Reverse(version(folder)));
     let complete = |folder: &PathBuf| PROGRAMS.iter().all(|program| folder.join(program).is_file());
     std::env::split_paths(&path).chain(installed).find(complete).ok_or_else(|| {
-        Failure(format!("PostgreSQL is demanded, but {} are not in PATH or /usr/lib/postgresql: install the package `postgresql`", PROGRAMS.join(", ")))
+        Failure(format!(
+            "PostgreSQL is demanded, but {} are not in PATH or /usr/lib/postgresql: install the package `postgresql`",
+            PROGRAMS.join(", ")
+        ))
     })
 }
 

@@ -12,7 +12,11 @@ const REFUSED: &[(&str, &str, u16)] = &[
     ("CL.TE", "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 6\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 400),
     ("TE.CL", "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\ncontent-length: 6\r\n\r\n0\r\n\r\n", 400),
     ("TE.TE, two lines", "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\ntransfer-encoding: identity\r\n\r\n0\r\n\r\n", 400),
-    ("TE.TE, the same twice", "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    (
+        "TE.TE, the same twice",
+        "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        400,
+    ),
     ("TE.TE, chunked not last", "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n", 400),
     ("TE.TE, chunked twice", "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked, chunked\r\n\r\n0\r\n\r\n", 400),
     ("TE.TE, vertical tab", "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: \x0bchunked\r\n\r\n0\r\n\r\n", 400),
@@ -66,7 +70,12 @@ async fn ambiguous_requests_are_refused_with_every_header_and_nothing_behind_the
     for (name, request, status) in REFUSED {
         let answer = exchange(running.address, format!("{request}GET /second HTTP/1.1\r\nhost: a\r\n\r\n")).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{name}: {answer}");
-        for part in ["\r\nconnection: close\r\n", "\r\nx-content-type-options: nosniff\r\n", "content-type: application/problem+json\r\n", "\r\n\r\n{"] {
+        for part in [
+            "\r\nconnection: close\r\n",
+            "\r\nx-content-type-options: nosniff\r\n",
+            "content-type: application/problem+json\r\n",
+            "\r\n\r\n{",
+        ] {
             assert!(answer.contains(part), "{name}: {part:?} is not in {answer}");
         }
         assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{name}: {answer}");
@@ -96,7 +105,8 @@ async fn unusual_but_clear_requests_are_answered() {
 #[tokio::test]
 async fn too_much_head_is_refused_by_what_is_too_long() {
     let running = plain().await;
-    let get = |target: usize, headers: &str| format!("GET /{} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{headers}\r\n", "x".repeat(target - 1));
+    let get =
+        |target: usize, headers: &str| format!("GET /{} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{headers}\r\n", "x".repeat(target - 1));
     let lines = |number: usize| "x: y\r\n".repeat(number);
     let long = |bytes: usize| format!("x: {}\r\n", "y".repeat(bytes));
     let around = "host: a\r\nconnection: close\r\nx: \r\n\r\n".len();
@@ -146,8 +156,18 @@ async fn a_body_that_nobody_reads_is_not_taken_for_a_request() {
 #[tokio::test]
 async fn broken_chunks_end_the_connection_and_nothing_behind_them_is_processed() {
     let running = plain().await;
-    for body in ["5\r\nhelloX\r\n", "5\nhello\r\n", "+5\r\nhello\r\n", "0x5\r\nhello\r\n", "ffffffffffffffffff\r\n", "5;a\nb\r\nhello\r\n", "0\r\n\n"] {
-        let request = format!("POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n{body}0\r\n\r\nGET /second HTTP/1.1\r\nhost: a\r\n\r\n");
+    for body in [
+        "5\r\nhelloX\r\n",
+        "5\nhello\r\n",
+        "+5\r\nhello\r\n",
+        "0x5\r\nhello\r\n",
+        "ffffffffffffffffff\r\n",
+        "5;a\nb\r\nhello\r\n",
+        "0\r\n\n",
+    ] {
+        let request = format!(
+            "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n{body}0\r\n\r\nGET /second HTTP/1.1\r\nhost: a\r\n\r\n"
+        );
         let answer = exchange(running.address, request).await;
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{body:?}: {answer}");
     }
@@ -171,7 +191,10 @@ async fn a_client_that_sends_on_still_gets_the_answer() {
 async fn a_client_that_asks_first_is_told_to_go_on() {
     let running = plain().await;
     let mut stream = TcpStream::connect(running.address).await.unwrap();
-    stream.write_all(b"POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n")
+        .await
+        .unwrap();
     assert_eq!(read_until(&mut stream, "\r\n\r\n").await, "HTTP/1.1 100 Continue\r\n\r\n");
     stream.write_all(b"hello").await.unwrap();
     assert!(read_all(&mut stream).await.ends_with("\r\n\r\nhello"));
