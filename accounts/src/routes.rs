@@ -1,6 +1,4 @@
 //! Every route of accounts with its policy. The bodies live in `http`.
-#![expect(clippy::unused_async, reason = "handlers are async functions, also where there is nothing to wait for")]
-
 use portcullis_core::Principal;
 use portcullis_macros::{get, patch, post, put};
 use portcullis_web::app::{Endpoint, Registered};

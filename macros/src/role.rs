@@ -16,6 +16,7 @@ pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     let name = &item.ident;
     let last = data.variants.len() - 1;
     let (mut entries, mut arms) = (Vec::new(), Vec::new());
+    let variants: Vec<_> = data.variants.iter().map(|variant| &variant.ident).collect();
     for (at, variant) in data.variants.iter().enumerate() {
         if !matches!(variant.fields, Fields::Unit) {
             return Err(syn::Error::new_spanned(variant, "a role is a plain word"));
@@ -33,6 +34,9 @@ pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     Ok(quote! {
         const _: () = {
             use ::portcullis::__private as p;
+
+            // Every role counts as used: tokens name roles that the code doesn't.
+            const _: &[#name] = &[#(#name::#variants),*];
 
             static ROLES: &[p::RoleEntry] = &[#(#entries),*];
 
