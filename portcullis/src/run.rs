@@ -43,7 +43,10 @@ impl From<CommandFailed> for Failure {
 pub(crate) fn run<R: RoleKind, S>(mut app: App<R, S>, source: &Source, command: Command, json: bool) -> Result<ExitCode, Failure> {
     let settings = app.settings(source)?;
     match command {
-        Command::Serve { check: true } => say(&effective(&settings, app.sections())),
+        Command::Serve { check: true } => {
+            app.check(&settings)?;
+            say(&effective(&settings, app.sections()));
+        }
         Command::Matrix => say(&app.matrix(&settings)),
         Command::Openapi => say(&format!("{:#}\n", app.openapi(&settings))),
         Command::Settings => say(&reference(app.sections())),

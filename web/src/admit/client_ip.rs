@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use http::HeaderMap;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The networks whose word about a client's address counts.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +24,7 @@ struct Network {
 }
 
 /// The one header that trusted proxies write.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, Serialize, JsonSchema)]
 pub enum ForwardedHeader {
     /// `X-Forwarded-For`.
     #[default]

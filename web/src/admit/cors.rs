@@ -6,13 +6,13 @@
 use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Response;
 use crate::respond::Problem;
 
 /// Cross-origin requests.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CorsSettings {
     /// The origins whose pages may call this service, such as `https://app.example.com`. Empty: none.

@@ -66,6 +66,30 @@ impl<R: RoleKind, S> App<R, S> {
         Settings::load(source, &mut self.parts.sections).map_err(StartError::new)
     }
 
+    /// Checks what can be checked without starting: networks, origins, limits, certificate files.
+    ///
+    /// # Errors
+    /// The first setting that can't be used.
+    pub fn check(&self, settings: &Settings) -> Result<(), StartError> {
+        trusted_proxies(settings)?;
+        cors(settings)?;
+        settings.limits.limits()?;
+        for (name, file) in [("tls.cert_file", &settings.tls.cert_file), ("tls.key_file", &settings.tls.key_file)] {
+            if let Some(file) = file {
+                std::fs::File::open(file)
+                    .map_err(|error| StartError::new(format_args!("setting `{name}`: {}: {error}", file.display())))?;
+            }
+        }
+        if settings.tls.mode == TlsMode::BehindProxy && settings.proxy.trusted.is_empty() {
+            return Err(StartError::new("setting `tls.mode` is `behind_proxy`, but `proxy.trusted` is empty: name the proxy's network"));
+        }
+        url::Url::parse(&settings.public_url).map_err(|error| StartError::new(format_args!("setting `public_url`: {error}")))?;
+        if let Some(text) = &settings.master_key {
+            MasterKey::from_base64(text).map_err(|why| StartError::new(format_args!("setting `master_key` is {why}")))?;
+        }
+        Ok(())
+    }
+
     /// Opens the database of these settings and brings its tables up to date.
     ///
     /// # Errors
@@ -137,8 +161,7 @@ impl Parts {
             started.authority = Some(Arc::new(issuer.with(starting.clock.clone(), starting.roles)));
         }
         let settings = &starting.settings;
-        let trusted = TrustedProxies::parse(&settings.proxy.trusted, settings.proxy.header)
-            .map_err(|text| StartError::new(format_args!("setting `proxy.trusted`: `{text}` is no network such as 10.0.0.0/8")))?;
+        let trusted = trusted_proxies(settings)?;
         let shutdown = Shutdown::new();
         let server = Server::bind(ServerSettings {
             listen: settings.listen,
@@ -172,7 +195,7 @@ fn pipeline(
     (trusted, metrics, sink, format): Observed,
 ) -> Result<Arc<Pipeline>, StartError> {
     let settings = &starting.settings;
-    let cors = Cors::new(&settings.cors).map_err(|why| StartError::new(format_args!("setting `cors.origins`: {why}")))?;
+    let cors = cors(settings)?;
     let document = super::openapi::document(parts.name, parts.version, &settings.public_url, endpoints);
     let mut origins = settings.cors.origins.clone();
     origins.extend(url::Url::parse(&settings.public_url).map(|url| url.origin().ascii_serialization()));
@@ -282,6 +305,15 @@ impl fmt::Debug for Running {
 
 /// How often the certificate's files are looked at.
 const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(3);
+
+fn trusted_proxies(settings: &Settings) -> Result<TrustedProxies, StartError> {
+    TrustedProxies::parse(&settings.proxy.trusted, settings.proxy.header)
+        .map_err(|text| StartError::new(format_args!("setting `proxy.trusted`: `{text}` is no network such as 10.0.0.0/8")))
+}
+
+fn cors(settings: &Settings) -> Result<Cors, StartError> {
+    Cors::new(&settings.cors).map_err(|why| StartError::new(format_args!("setting `cors.origins`: {why}")))
+}
 
 /// The data folder is nobody else's.
 fn prepare_folder(folder: &Path) -> Result<(), StartError> {

@@ -1,10 +1,10 @@
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// HTTPS: where the certificate comes from and which TLS is spoken.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TlsSettings {
     /// `dev`: an own certificate authority and a certificate for localhost, made at the first start. `files`: `cert_file` and `key_file`.
@@ -27,7 +27,7 @@ impl TlsSettings {
 }
 
 /// Where the certificate comes from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TlsMode {
     /// From an own certificate authority, for localhost.
@@ -40,7 +40,7 @@ pub enum TlsMode {
 }
 
 /// Which TLS is spoken, after [Mozilla's guidelines](https://wiki.mozilla.org/Security/Server_Side_TLS).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TlsProfile {
     /// TLS 1.2 and 1.3.

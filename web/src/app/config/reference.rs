@@ -9,7 +9,8 @@ use super::settings::Settings;
 /// The reference of every setting, in Markdown, from the settings' own doc comments.
 #[must_use]
 pub fn reference(sections: &Sections) -> String {
-    let mut text = String::from("| setting | variable | default | what |\n| --- | --- | --- | --- |\n");
+    let mut text = String::from(HEAD);
+    text.push_str("| setting | variable | default | what |\n| --- | --- | --- | --- |\n");
     let mut rows = Vec::new();
     collect("", &schemars::schema_for!(Settings), &mut rows);
     for (name, schema) in sections.schemas() {
@@ -22,11 +23,30 @@ pub fn reference(sections: &Sections) -> String {
     text
 }
 
-/// Every setting with its value in force; secrets masked.
+/// Every setting with its value in force, as TOML; secrets masked.
 #[must_use]
 pub fn effective(settings: &Settings, sections: &Sections) -> String {
-    let _ = sections;
-    format!("{settings:#?}")
+    let mut text = String::new();
+    show("", &serde_json::to_value(settings).unwrap_or_default(), &mut text);
+    for (name, value) in sections.values() {
+        show(name, &value, &mut text);
+    }
+    text
+}
+
+/// Dotted keys and JSON values are TOML too, but for what is unset.
+fn show(prefix: &str, value: &Value, text: &mut String) {
+    for (name, value) in value.as_object().into_iter().flatten() {
+        let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        let _ = match value {
+            Value::Object(_) => {
+                show(&key, value, text);
+                Ok(())
+            }
+            Value::Null => writeln!(text, "# {key} is unset"),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => writeln!(text, "{key} = {value}"),
+        };
+    }
 }
 
 fn collect(prefix: &str, schema: &Schema, rows: &mut Vec<(String, String, String)>) {
@@ -56,6 +76,14 @@ fn fields(
         rows.push((key, default, description));
     }
 }
+
+const HEAD: &str = "# Configuration
+
+Settings come from `portcullis.toml` in the working directory (or `--config FILE`), then from the environment. A nested key takes `__` in
+its variable; lists are separated by commas. Unknown keys and values that can't be used stop the start with a message that names the key.
+`serve --check` prints the settings in force, with secrets masked. This page is what `settings` prints.
+
+";
 
 /// The object that a field's schema stands for, through its reference.
 fn resolve<'a>(root: &'a serde_json::Map<String, Value>, field: &'a Value) -> Option<&'a serde_json::Map<String, Value>> {

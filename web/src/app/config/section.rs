@@ -2,13 +2,14 @@ use std::any::Any;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::load::{SettingsError, read};
 
 /// The settings of a module or of an application, under a key of their own.
-pub trait Section: DeserializeOwned + JsonSchema + Default + Clone + Send + Sync + 'static {
+pub trait Section: DeserializeOwned + Serialize + JsonSchema + Default + Clone + Send + Sync + 'static {
     /// The key in the file; its upper case begins the variables.
     const NAME: &'static str;
 }
@@ -22,6 +23,7 @@ struct Known {
     value: Box<dyn Any + Send + Sync>,
     read: fn(Value) -> Result<Box<dyn Any + Send + Sync>, SettingsError>,
     schema: fn() -> Schema,
+    show: fn(&(dyn Any + Send + Sync)) -> Value,
 }
 
 impl Sections {
@@ -32,6 +34,7 @@ impl Sections {
             value: Box::new(T::default()),
             read: |value| Ok(Box::new(read::<T>(T::NAME, value)?)),
             schema: || schemars::schema_for!(T),
+            show: |value| value.downcast_ref::<T>().and_then(|section| serde_json::to_value(section).ok()).unwrap_or_default(),
         });
     }
 
@@ -49,6 +52,10 @@ impl Sections {
             }
         }
         Ok(())
+    }
+
+    pub(super) fn values(&self) -> impl Iterator<Item = (&'static str, Value)> {
+        self.0.iter().map(|known| (known.name, (known.show)(&*known.value)))
     }
 
     pub(super) fn schemas(&self) -> impl Iterator<Item = (&'static str, Schema)> {

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use portcullis_core::Secret;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::accept::{LimitsSettings, TlsSettings};
 use crate::admit::{CorsSettings, RateLimitSettings};
@@ -11,7 +11,7 @@ use crate::observe::LogSettings;
 use crate::respond::HeadersSettings;
 
 /// The settings of a service.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// Where HTTPS is served.
@@ -31,8 +31,10 @@ pub struct Settings {
     #[schemars(with = "String")]
     pub data_dir: PathBuf,
     /// `sqlite://PATH` or `postgres://USER:PASSWORD@HOST/NAME`. Unset: `portcullis.db` in `data_dir`. May be given as a file: `PORTCULLIS_DATABASE_URL_FILE`.
+    #[serde(serialize_with = "masked")]
     pub database_url: Option<Secret>,
     /// The base64 of the 32 bytes that every key of the service is derived from. Unset: `master.key` in `data_dir`, made at the first start. May be given as a file: `PORTCULLIS_MASTER_KEY_FILE`.
+    #[serde(serialize_with = "masked")]
     pub master_key: Option<Secret>,
     /// HTTPS.
     pub tls: TlsSettings,
@@ -53,7 +55,7 @@ pub struct Settings {
 }
 
 /// Reverse proxies whose word about the client's address counts.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProxySettings {
     /// The proxies' networks, such as `10.0.0.0/8`. A forwarded address counts only when the peer is in one of them.
@@ -63,7 +65,7 @@ pub struct ProxySettings {
 }
 
 /// The documentation pages: `/openapi.json`, `/docs`, `/redoc`.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DocsSettings {
     /// Who may read them: `public`, `authenticated` or `off`. Unset: `public` with the development certificate, else `off`.
@@ -71,7 +73,7 @@ pub struct DocsSettings {
 }
 
 /// Who may read the documentation pages.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DocsAccess {
     /// Everyone.
@@ -117,5 +119,14 @@ impl Settings {
     #[must_use]
     pub fn database_url(&self) -> Secret {
         self.database_url.clone().unwrap_or_else(|| Secret::new(format!("sqlite://{}", self.data_dir.join("portcullis.db").display())))
+    }
+}
+
+/// A secret is shown as set or unset, never itself.
+#[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
+fn masked<S: serde::Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
+    match secret {
+        Some(_) => serializer.serialize_str("***"),
+        None => serializer.serialize_none(),
     }
 }
