@@ -55,6 +55,7 @@ const REFUSED: &[(&str, &str, u16)] = &[
     ("space in the target", "GET /a b HTTP/1.1\r\nhost: a\r\n\r\n", 400),
     ("two spaces", "GET  / HTTP/1.1\r\nhost: a\r\n\r\n", 400),
     ("relative target", "GET path HTTP/1.1\r\nhost: a\r\n\r\n", 400),
+    ("user in the target", "GET http://u@a/ HTTP/1.1\r\nhost: a\r\n\r\n", 400),
     ("bad port in the target", "GET http://a:x/ HTTP/1.1\r\nhost: a\r\n\r\n", 400),
     ("no version", "GET /\r\n\r\n", 400),
     ("HTTP/2 without TLS", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
