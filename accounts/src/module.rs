@@ -65,7 +65,8 @@ impl Module for Accounts {
         Box::pin(async move {
             let service = self.service(starting).await.map_err(StartError::new)?;
             keep_up(&service, &starting.spawner);
-            let mut started = Started::default().authority(Arc::new(service.clone())).provide(service.clone());
+            let mut started =
+                Started::default().authority(Arc::new(service.clone())).provide(service.clone()).denials(Arc::new(service.clone()));
             if let Some(link) = service.setup_link().await.map_err(StartError::new)? {
                 started = started.announce(format!(
                     "Make the first administrator (once, within {} minutes): {}",

@@ -193,7 +193,7 @@ impl AccountService {
     }
 }
 
-const INSERT: &str = "
+pub(super) const INSERT: &str = "
 INSERT INTO portcullis_audit_events (id, at, kind, level, actor, target, outcome, reason, client_address, request_id, details)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 const PAGE: &str = "

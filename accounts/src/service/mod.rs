@@ -20,6 +20,7 @@ mod admin;
 mod register;
 pub use admin::{Actor, Invited, NewUser};
 mod audit;
+mod denials;
 mod links;
 pub use audit::AuditView;
 mod change;

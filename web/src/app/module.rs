@@ -14,6 +14,7 @@ use super::spawner::Spawner;
 use super::start::StartError;
 use crate::authn::Authority;
 use crate::extract::Provider;
+use crate::observe::DenialLog;
 
 /// A ready-made part of an application: endpoints with what they need.
 pub trait Module: Send + Sync + 'static {
@@ -60,6 +61,7 @@ pub struct Starting {
 pub struct Started {
     pub(crate) providers: Vec<(TypeId, Box<dyn Any + Send + Sync>)>,
     pub(crate) authority: Option<Arc<dyn Authority>>,
+    pub(crate) denials: Option<Arc<dyn DenialLog>>,
     pub(crate) announcements: Vec<String>,
 }
 
@@ -75,6 +77,13 @@ impl Started {
     #[must_use]
     pub fn authority(mut self, authority: Arc<dyn Authority>) -> Self {
         self.authority = Some(authority);
+        self
+    }
+
+    /// Keeps the denials of the gate in an audit log.
+    #[must_use]
+    pub fn denials(mut self, log: Arc<dyn DenialLog>) -> Self {
+        self.denials = Some(log);
         self
     }
 

@@ -7,7 +7,7 @@ use portcullis_core::{Id, Principal, Timestamp};
 use super::pipeline::Pipeline;
 use crate::accept::Peer;
 use crate::admit::{ClientAddress, Verdict};
-use crate::observe::{Access, EndpointMetrics, TraceContext};
+use crate::observe::{Access, Denial, EndpointMetrics, TraceContext};
 use crate::respond::{ContentSecurityPolicy, Problem};
 use crate::{Body, Response};
 
@@ -90,9 +90,27 @@ impl Passage {
         if let Ok(value) = HeaderValue::from_str(&self.request_id.to_string()) {
             headers.insert(X_REQUEST_ID, value);
         }
+        if let Some((kind, reason)) = problem.as_ref().and_then(Problem::denial) {
+            self.deny(kind, reason);
+        }
         self.note(response.status().as_u16(), problem.as_ref().map(Problem::code), problem.as_ref().and_then(Problem::private));
         self.is_ended = true;
         response
+    }
+
+    fn deny(&self, kind: &'static str, reason: &'static str) {
+        self.pipeline.metrics.denied(reason);
+        let Some(denials) = &self.pipeline.denials else { return };
+        let route = self.route.as_ref().map_or("unmatched", |route| &*route.template);
+        denials.note(Denial {
+            at: self.at,
+            kind,
+            reason,
+            principal: self.principal.as_ref().map(|principal| principal.subject().to_owned()),
+            address: self.address.ip().to_string(),
+            request_id: self.request_id,
+            endpoint: format!("{} {route}", self.method),
+        });
     }
 
     fn note(&self, status: u16, code: Option<&str>, cause: Option<&str>) {

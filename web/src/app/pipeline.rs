@@ -37,7 +37,7 @@ use crate::admit::{self, ClientAddress, Cors, Hosts, LoadShed, RateLimits, Trust
 use crate::authn::{self, Authenticator, Rejection};
 use crate::authz::{self, Guard};
 use crate::extract::Call;
-use crate::observe::{AccessLog, EndpointMetrics, Metrics, with_request_id};
+use crate::observe::{AccessLog, Denials, EndpointMetrics, Metrics, with_request_id};
 use crate::respond::{Problem, SecurityHeaders};
 use crate::{IntoResponse as _, Request, Response};
 
@@ -55,6 +55,7 @@ pub(crate) struct Pipeline {
     pub(crate) headers: SecurityHeaders,
     pub(crate) log: AccessLog,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) denials: Option<Denials>,
     pub(crate) unmatched: EndpointMetrics,
     pub(crate) url_bytes: usize,
     pub(crate) is_behind_proxy: bool,
@@ -179,7 +180,7 @@ impl Pipeline {
             let key = endpoint.guard().object().and_then(|object| parameters.iter().find(|(name, _)| *name == object.param));
             let (_, key) = key.ok_or_else(|| Problem::internal("the path lacks the policy's parameter"))?;
             let loaded = authz::load_object(endpoint.guard(), self.runtime.database(), key, caller.as_ref(), now).await;
-            Some(loaded.inspect_err(|_| self.metrics.denied("object"))?)
+            Some(loaded?)
         } else {
             None
         };
@@ -216,10 +217,9 @@ impl Pipeline {
             Err(problem) => return Err(problem),
         }
         if noted.principal.as_ref().is_some_and(|caller| caller.identity().from_cookie) {
-            admit::check_csrf(method, headers, &self.runtime.origins).inspect_err(|_| self.metrics.denied("csrf"))?;
+            admit::check_csrf(method, headers, &self.runtime.origins).map_err(|problem| problem.denied_by("malicious_csrf", "csrf"))?;
         }
-        let needs_object =
-            authz::admit(guard, noted.principal.as_ref(), self.runtime.clock().now()).inspect_err(|_| self.metrics.denied("policy"))?;
+        let needs_object = authz::admit(guard, noted.principal.as_ref(), self.runtime.clock().now())?;
         if let Some(caller) = &noted.principal
             && let Some(verdict) = self.rate_limits.check_principal(caller.subject()).filter(|verdict| !verdict.is_allowed())
         {
@@ -234,10 +234,7 @@ impl Pipeline {
         let Some(authenticator) = &self.authenticator else { return Err(authn::invalid_token()) };
         match authenticator.authenticate(credential, self.runtime.clock().now()).await {
             Ok(principal) => Ok(Some(principal)),
-            Err(Rejection::Invalid(why)) => {
-                self.metrics.denied("credential");
-                Err(authn::invalid_token().because(why))
-            }
+            Err(Rejection::Invalid(why)) => Err(authn::invalid_token().because(why).denied_by("authn_token_invalid", "credential")),
             Err(Rejection::Unavailable(why)) => Err(Problem::unavailable(why)),
         }
     }

@@ -22,7 +22,7 @@ use super::spawner::Spawner;
 use crate::accept::{Server, ServerSettings, Shutdown, TlsMode};
 use crate::admit::{Cors, Hosts, LoadShed, RateLimits, TrustedProxies};
 use crate::authn::{Authenticator, Authority};
-use crate::observe::{AccessLog, LogFormat, LogSink, Metrics, init_logs};
+use crate::observe::{AccessLog, Denials, LogFormat, LogSink, Metrics, init_logs};
 use crate::respond::SecurityHeaders;
 
 /// The service could not start; the text says what and how to mend it.
@@ -155,6 +155,7 @@ impl Parts {
             let more = module.start(&starting).await?;
             started.providers.extend(more.providers);
             started.authority = more.authority.or(started.authority);
+            started.denials = more.denials.or(started.denials);
             started.announcements.extend(more.announcements);
         }
         if let Some(issuer) = parts.issuer.take() {
@@ -224,7 +225,9 @@ fn pipeline(
         origins,
         providers: started.providers,
     };
+    let denials = started.denials.map(|log| Denials::start(log, metrics.denials_dropped.clone(), runtime.spawner()));
     let pipeline = Arc::new(Pipeline {
+        denials,
         runtime: Arc::new(runtime),
         routes,
         layered,

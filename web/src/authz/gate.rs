@@ -56,9 +56,9 @@ impl From<Denied> for Problem {
     fn from(Denied(denial): Denied) -> Self {
         match denial {
             Denial::Anonymous => authn::unauthenticated(),
-            Denial::Forbidden => Self::forbidden(),
-            Denial::Scope(scope) => authn::insufficient_scope(scope),
-            Denial::Stale(seconds) => authn::stale(seconds),
+            Denial::Forbidden => Self::forbidden().denied_by(AUTHZ_FAIL, "policy"),
+            Denial::Scope(scope) => authn::insufficient_scope(scope).denied_by(AUTHZ_FAIL, "scope"),
+            Denial::Stale(seconds) => authn::stale(seconds).denied_by(AUTHZ_FAIL, "freshness"),
             Denial::Object => Self::not_found(),
         }
     }
@@ -67,9 +67,12 @@ impl From<Denied> for Problem {
 impl From<ObjectDenied> for Problem {
     fn from(denied: ObjectDenied) -> Self {
         match denied {
-            ObjectDenied::Missing | ObjectDenied::Foreign => Self::not_found(),
+            ObjectDenied::Missing => Self::not_found(),
+            ObjectDenied::Foreign => Self::not_found().denied_by(AUTHZ_FAIL, "object"),
             ObjectDenied::Denied(denied) => denied.into(),
             ObjectDenied::Failed(problem) => problem,
         }
     }
 }
+
+const AUTHZ_FAIL: &str = "authz_fail";

@@ -21,6 +21,7 @@ pub(crate) struct Metrics {
     rate_limited: Family<Label, Counter>,
     denied: Family<Label, Counter>,
     pub(crate) panics: Counter,
+    pub(crate) denials_dropped: Counter,
     pub(crate) certificate_expiry: Gauge<f64, AtomicU64>,
     pub(crate) log_lines_dropped: Gauge,
     pub(crate) connections_open: Gauge,
@@ -48,6 +49,8 @@ impl Metrics {
         registry.register("http_server_active_requests", "Requests that are being answered", active.clone());
         registry.register("portcullis_rate_limited_requests", "Requests refused by a rate limit, by policy", rate_limited.clone());
         registry.register("portcullis_denied_requests", "Requests refused before their handler, by reason", denied.clone());
+        let denials_dropped = Counter::default();
+        registry.register("portcullis_audit_denials_dropped", "Denials that the audit log could not take in time", denials_dropped.clone());
         registry.register("portcullis_panics", "Handlers that panicked", panics.clone());
         registry.register("tls_certificate_expiry_timestamp_seconds", "When the certificate in use expires", certificate_expiry.clone());
         registry.register("portcullis_log_lines_dropped", "Log lines that nobody read in time", log_lines_dropped.clone());
@@ -66,6 +69,7 @@ impl Metrics {
             rate_limited,
             denied,
             panics,
+            denials_dropped,
             certificate_expiry,
             log_lines_dropped,
             connections_open,

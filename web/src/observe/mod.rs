@@ -11,5 +11,8 @@ mod logs;
 pub use logs::{init as init_logs, with_request_id};
 mod metrics;
 pub(crate) use metrics::{EndpointMetrics, Metrics};
+mod denials;
+pub(crate) use denials::Denials;
+pub use denials::{Denial, DenialLog};
 mod trace;
 pub(crate) use trace::TraceContext;

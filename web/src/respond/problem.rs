@@ -25,6 +25,7 @@ struct Parts {
     private: Option<String>,
     oauth: bool,
     violated: Option<&'static str>,
+    denial: Option<(&'static str, &'static str)>,
 }
 
 /// One failing field of an input. Never holds the input itself.
@@ -52,6 +53,7 @@ impl Problem {
             private: None,
             oauth: false,
             violated: None,
+            denial: None,
         }))
     }
 
@@ -127,6 +129,16 @@ impl Problem {
     pub fn kind(mut self, uri: &'static str) -> Self {
         self.parts().kind = Cow::Borrowed(uri);
         self
+    }
+
+    /// Marks a refusal of the gate, for the audit log and the metrics: the event's name, and which rule refused.
+    pub(crate) fn denied_by(mut self, event: &'static str, rule: &'static str) -> Self {
+        self.parts().denial = Some((event, rule));
+        self
+    }
+
+    pub(crate) fn denial(&self) -> Option<(&'static str, &'static str)> {
+        self.0.denial
     }
 
     /// Names the rate-limit policy that was violated.

@@ -71,6 +71,7 @@ impl Verdict {
         Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests: wait, then try again.")
             .kind("https://iana.org/assignments/http-problem-types#quota-exceeded")
             .violated(self.policy.name)
+            .denied_by("excess_rate_limit_exceeded", "rate_limit")
             .retry_after(seconds)
     }
 

@@ -1,0 +1,40 @@
+use std::future::Future;
+use std::pin::Pin;
+
+use portcullis_core::Id;
+use portcullis_web::observe::{Denial, DenialLog};
+
+use super::AccountService;
+use super::audit::INSERT;
+use crate::error::AccountError;
+
+/// Denials of the gate stand in the audit log beside the events of accounts.
+impl DenialLog for AccountService {
+    fn write<'a>(&'a self, batch: &'a [Denial]) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
+        Box::pin(async move { self.write_denials(batch).await.map_err(|error| error.to_string()) })
+    }
+}
+
+impl AccountService {
+    async fn write_denials(&self, batch: &[Denial]) -> Result<(), AccountError> {
+        let mut transaction = self.database().begin().await?;
+        for denial in batch {
+            transaction
+                .query(INSERT)
+                .bind(Id::new(denial.at))
+                .bind(denial.at)
+                .bind(denial.kind)
+                .bind(if denial.kind == "authz_fail" || denial.kind == "malicious_csrf" { "critical" } else { "warn" })
+                .bind(denial.principal.clone())
+                .bind(None::<String>)
+                .bind("failure")
+                .bind(denial.reason)
+                .bind(denial.address.as_str())
+                .bind(denial.request_id.to_string())
+                .bind(serde_json::json!({ "endpoint": denial.endpoint }).to_string())
+                .execute()
+                .await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+}
