@@ -174,7 +174,7 @@ impl Pipeline {
         let endpoint = mounted.endpoint;
         let (parts, body) = request.into_parts();
         let now = self.runtime.clock().now();
-        let needs_object = self.decide(endpoint.guard(), &parts.method, &parts.headers, noted).await?;
+        let needs_object = self.decide((endpoint.guard(), endpoint.class()), &parts.method, &parts.headers, noted).await?;
         let caller = noted.principal.clone();
         let object = if needs_object {
             let key = endpoint.guard().object().and_then(|object| parameters.iter().find(|(name, _)| *name == object.param));
@@ -199,7 +199,7 @@ impl Pipeline {
     }
 
     async fn call_raw(&self, raw: &RawPlace, request: Request, noted: &mut Noted) -> Result<Response, Problem> {
-        if self.decide(&raw.guard, request.method(), request.headers(), noted).await? {
+        if self.decide((&raw.guard, Class::Default), request.method(), request.headers(), noted).await? {
             return Err(Problem::internal("a raw router's policy can't name an object"));
         }
         self.within_time(raw.router.clone().oneshot(request))
@@ -208,9 +208,18 @@ impl Pipeline {
     }
 
     /// Steps 10 to 13. `true` when the object in the path has the last word.
-    async fn decide(&self, guard: &Guard, method: &http::Method, headers: &HeaderMap, noted: &mut Noted) -> Result<bool, Problem> {
+    async fn decide(
+        &self,
+        (guard, class): (&Guard, Class),
+        method: &http::Method,
+        headers: &HeaderMap,
+        noted: &mut Noted,
+    ) -> Result<bool, Problem> {
         let open = guard.access().admits_anonymous();
-        match self.authenticate(headers).await {
+        // Whoever logs in may still carry the credential that ran out: it isn't looked at.
+        let credential_is_input = open && class == Class::Credentials;
+        let authenticated = if credential_is_input { Ok(None) } else { self.authenticate(headers).await };
+        match authenticated {
             Ok(caller) => noted.principal = caller,
             // An expired cookie that a browser sends by itself doesn't close a public page.
             Err(_) if open && !headers.contains_key(header::AUTHORIZATION) => {}
