@@ -23,12 +23,12 @@ fn main() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let bare = Server::bare()?;
     let notes = Server::notes(folder.path())?;
+    let idle = notes.memory("VmRSS")?;
     let token = log_in(&notes)?;
     let plain = "GET /whoami HTTP/1.1\r\nhost: localhost\r\n\r\n".to_owned();
     let protected = format!("GET /whoami HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\r\n");
-    let idle = notes.memory("VmRSS")?;
     println!("start to first answer: bare {:?}, notes {:?}", bare.started_in, notes.started_in);
-    println!("resident memory idle: bare {} KiB, notes {idle} KiB", bare.memory("VmRSS")?);
+    println!("resident memory idle: bare {} KiB, notes {idle} KiB, after a log-in {} KiB", bare.memory("VmRSS")?, notes.memory("VmRSS")?);
 
     drive(&bare, &plain)?;
     drive(&notes, &protected)?;
