@@ -47,7 +47,8 @@ impl World {
             return None;
         }
         let (database_url, guard) = fresh(backend).unwrap();
-        let world = Self { database_url, folder: tempfile::tempdir().unwrap(), variables: Vec::new(), clock: Clock::system(), _guard: guard };
+        let world =
+            Self { database_url, folder: tempfile::tempdir().unwrap(), variables: Vec::new(), clock: Clock::system(), _guard: guard };
         // A test knocks more often than a person would.
         Some(world.with("RATE_LIMIT__DEFAULT", "off").with("RATE_LIMIT__CREDENTIALS", "off").with("RATE_LIMIT__PRINCIPAL", "off"))
     }

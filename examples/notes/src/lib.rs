@@ -7,10 +7,13 @@
 use portcullis::prelude::*;
 
 /// The roles, from least to most trusted.
-#[derive(Role)]
+#[derive(Debug, Role)]
 pub enum Role {
+    /// Reads what is open.
     Guest,
+    /// Writes notes.
     User,
+    /// Sees every note.
     Admin,
 }
 
@@ -162,8 +165,13 @@ const MIGRATIONS: &[Migration] = &[Migration::both(
 
 /// The application: `main` runs it, tests call it.
 pub fn app(accounts: Accounts) -> App<Role, impl Sized> {
-    App::new("Notes")
-        .accounts(accounts)
-        .migrations("notes", MIGRATIONS)
-        .endpoints(endpoints![create_note, list_notes, read_note, replace_note, delete_note, list_all_notes, whoami])
+    App::new("Notes").accounts(accounts).migrations("notes", MIGRATIONS).endpoints(endpoints![
+        create_note,
+        list_notes,
+        read_note,
+        replace_note,
+        delete_note,
+        list_all_notes,
+        whoami
+    ])
 }
