@@ -1,10 +1,22 @@
+#[cfg(feature = "postgres")]
 use sqlx::error::DatabaseError;
 
 use crate::StoreError;
 
 impl StoreError {
-    pub(crate) fn of_sqlite(error: sqlx::Error) -> Self {
-        if let sqlx::Error::Database(error) = &error { sqlite(&**error) } else { driver(error) }
+    /// By the low byte of the [result code](https://www.sqlite.org/rescode.html).
+    pub(crate) fn of_sqlite(error: &rusqlite::Error) -> Self {
+        let message = error.to_string();
+        let code = error.sqlite_error().map_or(0, |error| error.extended_code);
+        match code & 0xff {
+            5 | 6 => Self::Busy(message),
+            8 => Self::ReadOnly(message),
+            13 => Self::Full,
+            7 | 9 | 10 | 14 => Self::Unavailable(message),
+            11 | 26 => Self::Corrupt(message),
+            19 => Self::Conflict(message),
+            _ => Self::Refused(message),
+        }
     }
 
     #[cfg(feature = "postgres")]
@@ -14,6 +26,7 @@ impl StoreError {
 }
 
 /// What the driver says by itself.
+#[cfg(feature = "postgres")]
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "the driver's errors are open-ended, and what isn't named here is a mistake of the caller"
@@ -31,21 +44,6 @@ fn driver(error: sqlx::Error) -> StoreError {
             StoreError::Unavailable(lost.to_string())
         }
         other => StoreError::Refused(other.to_string()),
-    }
-}
-
-/// By the low byte of the [result code](https://www.sqlite.org/rescode.html).
-fn sqlite(error: &dyn DatabaseError) -> StoreError {
-    let message = error.message().to_owned();
-    let code = error.code().and_then(|code| code.parse::<u32>().ok()).unwrap_or(0);
-    match code & 0xff {
-        5 | 6 => StoreError::Busy(message),
-        8 => StoreError::ReadOnly(message),
-        13 => StoreError::Full,
-        7 | 9 | 10 | 14 => StoreError::Unavailable(message),
-        11 | 26 => StoreError::Corrupt(message),
-        19 => StoreError::Conflict(message),
-        _ => StoreError::Refused(message),
     }
 }
 

@@ -1,52 +1,16 @@
-use std::fs::{DirBuilder, OpenOptions};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::Path;
+//! Connecting to PostgreSQL.
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::StoreError;
 use crate::database::Pools;
-use crate::lane::Lane;
 use crate::settings::DatabaseSettings;
 
-pub(crate) async fn sqlite(path: &Path, settings: &DatabaseSettings) -> Result<Pools, StoreError> {
-    make_file(path).map_err(|error| StoreError::Configuration(format!("cannot open {}: {error}", path.display())))?;
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(settings.wait)
-        .pragma("trusted_schema", "off")
-        .statement_cache_capacity(256);
-    let writer = Lane::new(options.clone(), 1, settings.wait);
-    let readers = Lane::new(options.pragma("query_only", "on"), settings.connections, settings.wait);
-    for lane in [&writer, &readers] {
-        drop(lane.lease().await.map_err(|error| named(error, path))?);
-    }
-    Ok(Pools::Sqlite { writer, readers })
-}
-
-/// Makes the file before SQLite would, so that only its owner can read it; SQLite gives its side files the same mode.
-fn make_file(path: &Path) -> std::io::Result<()> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    }
-    OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path).map(drop)
-}
-
-fn named(error: StoreError, path: &Path) -> StoreError {
-    if let StoreError::Corrupt(problem) = error { StoreError::Corrupt(format!("{}: {problem}", path.display())) } else { error }
-}
-
-#[cfg(feature = "postgres")]
 pub(crate) async fn postgres(url: &str, settings: &DatabaseSettings) -> Result<Pools, StoreError> {
-    use std::str::FromStr as _;
-    use std::time::Duration;
-
-    use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-    use sqlx::{ConnectOptions as _, Connection as _};
-
     let mut options = PgConnectOptions::from_str(url)
         .map_err(|_| StoreError::Configuration("the PostgreSQL URL cannot be read".to_owned()))?
         .statement_cache_capacity(256);

@@ -2,12 +2,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::StoreError;
+#[cfg(feature = "postgres")]
 use crate::connect;
-use crate::lane::Lane;
 use crate::query::{Query, Target};
 #[cfg(feature = "postgres")]
 use crate::session::Session;
 use crate::settings::{DatabaseSettings, Location};
+use crate::sqlite::Sqlite;
 use crate::transaction::{Connection, Transaction};
 
 /// The database; cheap to clone.
@@ -15,11 +16,7 @@ use crate::transaction::{Connection, Transaction};
 pub struct Database(Arc<Pools>);
 
 pub(crate) enum Pools {
-    Sqlite {
-        /// The one connection that writes: writers queue here, in order, instead of failing on the file's lock.
-        writer: Arc<Lane>,
-        readers: Arc<Lane>,
-    },
+    Sqlite(Sqlite),
     #[cfg(feature = "postgres")]
     Postgres(sqlx::postgres::PgPool),
 }
@@ -40,7 +37,7 @@ impl Database {
     /// When the settings name no usable database, or it can't be reached.
     pub async fn connect(settings: &DatabaseSettings) -> Result<Self, StoreError> {
         let pools = match settings.location()? {
-            Location::Sqlite(path) => connect::sqlite(&path, settings).await?,
+            Location::Sqlite(path) => Pools::Sqlite(Sqlite::connect(&path, settings).await?),
             #[cfg(feature = "postgres")]
             Location::Postgres(url) => connect::postgres(url.expose(), settings).await?,
             #[cfg(not(feature = "postgres"))]
@@ -55,7 +52,7 @@ impl Database {
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         match *self.0 {
-            Pools::Sqlite { .. } => Dialect::Sqlite,
+            Pools::Sqlite(_) => Dialect::Sqlite,
             #[cfg(feature = "postgres")]
             Pools::Postgres(_) => Dialect::Postgres,
         }
@@ -80,11 +77,7 @@ impl Database {
     /// When the database can't be reached, or stays locked for longer than the wait.
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
         Ok(Transaction::new(match &*self.0 {
-            Pools::Sqlite { writer, .. } => {
-                let mut lease = writer.lease().await?;
-                lease.begin().await?;
-                Connection::Sqlite(lease)
-            }
+            Pools::Sqlite(sqlite) => Connection::Sqlite(sqlite.begin().await?),
             #[cfg(feature = "postgres")]
             Pools::Postgres(pool) => Connection::Postgres(Session::begin(pool).await?),
         }))
@@ -93,10 +86,7 @@ impl Database {
     /// Closes every connection; what is written stays written.
     pub async fn close(&self) {
         match &*self.0 {
-            Pools::Sqlite { writer, readers } => {
-                readers.close().await;
-                writer.close().await;
-            }
+            Pools::Sqlite(sqlite) => sqlite.close().await,
             #[cfg(feature = "postgres")]
             Pools::Postgres(pool) => pool.close().await,
         }
@@ -105,10 +95,7 @@ impl Database {
     /// Statements are prepared anew; PostgreSQL itself says when that is due.
     pub(crate) fn forget_statements(&self) {
         match &*self.0 {
-            Pools::Sqlite { writer, readers } => {
-                writer.forget();
-                readers.forget();
-            }
+            Pools::Sqlite(sqlite) => sqlite.forget_statements(),
             #[cfg(feature = "postgres")]
             Pools::Postgres(_) => {}
         }

@@ -23,9 +23,10 @@ mod error;
 pub use error::StoreError;
 
 mod classify;
+#[cfg(feature = "postgres")]
 mod connect;
 mod driver;
-mod lane;
 #[cfg(feature = "postgres")]
 mod session;
+mod sqlite;
 mod statement;

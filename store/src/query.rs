@@ -2,8 +2,7 @@ use std::fmt;
 
 use crate::StoreError;
 use crate::database::{Database, Pools};
-use crate::driver::{self, Answer, Want};
-use crate::lane::Lease;
+use crate::driver::{Answer, Want};
 use crate::record::Record;
 use crate::statement;
 use crate::transaction::{Connection, Transaction};
@@ -69,11 +68,7 @@ impl<'a> Query<'a> {
         statement::check(self.sql, &self.values)?;
         match self.target {
             Target::Database(database) => match database.pools() {
-                Pools::Sqlite { writer, readers } => {
-                    let reads = !matches!(want, Want::Changes) && statement::only_reads(self.sql);
-                    let mut lease = if reads { readers } else { writer }.lease().await?;
-                    on_lease(&mut lease, self.sql, self.values, want).await
-                }
+                Pools::Sqlite(sqlite) => sqlite.run(self.sql, self.values, want).await,
                 #[cfg(feature = "postgres")]
                 Pools::Postgres(pool) => {
                     let mut connection = pool.acquire().await.map_err(StoreError::of_postgres)?;
@@ -84,7 +79,7 @@ impl<'a> Query<'a> {
                 transaction.usable()?;
                 transaction.spoiled = true;
                 let answer = match &mut transaction.connection {
-                    Connection::Sqlite(lease) => on_lease(lease, self.sql, self.values, want).await,
+                    Connection::Sqlite(session) => session.run(self.sql, self.values, want).await,
                     #[cfg(feature = "postgres")]
                     Connection::Postgres(session) => on_postgres(session.connection()?, self.sql, self.values, want).await,
                 };
@@ -95,11 +90,6 @@ impl<'a> Query<'a> {
     }
 }
 
-async fn on_lease(lease: &mut Lease, sql: &'static str, values: Vec<Value>, want: Want) -> Result<Answer, StoreError> {
-    let answer = driver::sqlite(lease.connection()?, sql, values, want).await;
-    answer.map_err(|error| lease.failed(error))
-}
-
 #[cfg(feature = "postgres")]
 async fn on_postgres(
     connection: &mut sqlx::postgres::PgConnection,
@@ -108,7 +98,7 @@ async fn on_postgres(
     want: Want,
 ) -> Result<Answer, StoreError> {
     use sqlx::Connection as _;
-    match driver::postgres(&mut *connection, sql, values, want).await {
+    match crate::driver::postgres(&mut *connection, sql, values, want).await {
         Ok(answer) => Ok(answer),
         Err(error) => {
             let error = StoreError::of_postgres(error);

@@ -1,15 +1,16 @@
 use std::fmt;
 
 use portcullis_core::{Id, Timestamp};
-use sqlx::Row as _;
 
 use crate::StoreError;
+use crate::sqlite::SqliteRow;
+use crate::value::Value;
 
 /// A row of a result.
 pub struct Row(pub(crate) Inner);
 
 pub(crate) enum Inner {
-    Sqlite(sqlx::sqlite::SqliteRow),
+    Sqlite(SqliteRow),
     #[cfg(feature = "postgres")]
     Postgres(sqlx::postgres::PgRow),
 }
@@ -89,6 +90,7 @@ fn decode(column: &At<'_>, problem: &str) -> StoreError {
     StoreError::Decode { column, problem: problem.to_owned() }
 }
 
+#[cfg(feature = "postgres")]
 fn unread(column: &At<'_>, error: &sqlx::Error) -> StoreError {
     if let sqlx::Error::ColumnDecode { source, .. } = error {
         decode(column, &source.to_string())
@@ -97,40 +99,71 @@ fn unread(column: &At<'_>, error: &sqlx::Error) -> StoreError {
     }
 }
 
-macro_rules! read {
-    ($row:expr, $column:expr, $type:ty) => {
-        match (&$row.0, $column) {
-            (Inner::Sqlite(row), At::Name(name)) => row.try_get::<Option<$type>, _>(*name),
-            (Inner::Sqlite(row), At::Index(index)) => row.try_get::<Option<$type>, _>(*index),
-            #[cfg(feature = "postgres")]
-            (Inner::Postgres(row), At::Name(name)) => row.try_get::<Option<$type>, _>(*name),
-            #[cfg(feature = "postgres")]
-            (Inner::Postgres(row), At::Index(index)) => row.try_get::<Option<$type>, _>(*index),
-        }
+/// The value that SQLite holds; there it belongs to the value, not to the column, of what kind it is.
+fn held<'row>(row: &'row SqliteRow, column: &At<'_>) -> Result<&'row Value, StoreError> {
+    let value = match column {
+        At::Name(name) => row.named(name),
+        At::Index(index) => row.cell(*index),
     };
+    value.ok_or_else(|| decode(column, "is not in the result"))
+}
+
+/// NULL is no value; a value of another kind is a mistake.
+fn nothing<T>(value: &Value, column: &At<'_>) -> Result<Option<T>, StoreError> {
+    if matches!(value, Value::Null(_)) { Ok(None) } else { Err(decode(column, "holds something else")) }
+}
+
+#[cfg(feature = "postgres")]
+fn fetched<'row, T>(row: &'row sqlx::postgres::PgRow, column: &At<'_>) -> Result<Option<T>, sqlx::Error>
+where
+    T: sqlx::Decode<'row, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+{
+    use sqlx::Row as _;
+    match column {
+        At::Name(name) => row.try_get(*name),
+        At::Index(index) => row.try_get(*index),
+    }
 }
 
 macro_rules! columns {
-    ($($type:ty),*) => {$(
+    ($($type:ty, $kind:ident($inside:ident) => $value:expr;)*) => {$(
         impl Column for $type {
             fn read(row: &Row, column: &At<'_>) -> Result<Option<Self>, StoreError> {
-                read!(row, column, $type).map_err(|error| unread(column, &error))
+                match &row.0 {
+                    Inner::Sqlite(row) => {
+                        let value = held(row, column)?;
+                        if let Value::$kind($inside) = value { Ok(Some($value)) } else { nothing(value, column) }
+                    }
+                    #[cfg(feature = "postgres")]
+                    Inner::Postgres(row) => fetched(row, column).map_err(|error| unread(column, &error)),
+                }
             }
         }
     )*};
 }
-columns!(bool, String, Vec<u8>, f64);
+columns! {
+    bool, Integer(number) => *number != 0;
+    String, Text(text) => text.clone();
+    Vec<u8>, Bytes(bytes) => bytes.clone();
+    f64, Real(number) => *number;
+}
 
 impl Column for i64 {
     /// Also reads the narrower integers of PostgreSQL.
     fn read(row: &Row, column: &At<'_>) -> Result<Option<Self>, StoreError> {
-        match read!(row, column, Self) {
+        match &row.0 {
+            Inner::Sqlite(row) => {
+                let value = held(row, column)?;
+                if let Value::Integer(number) = value { Ok(Some(*number)) } else { nothing(value, column) }
+            }
             #[cfg(feature = "postgres")]
-            Err(sqlx::Error::ColumnDecode { .. }) if matches!(row.0, Inner::Postgres(_)) => read!(row, column, i32)
-                .map(|value| value.map(Self::from))
-                .or_else(|_| read!(row, column, i16).map(|value| value.map(Self::from)))
-                .map_err(|error| unread(column, &error)),
-            value => value.map_err(|error| unread(column, &error)),
+            Inner::Postgres(row) => match fetched::<Self>(row, column) {
+                Err(sqlx::Error::ColumnDecode { .. }) => fetched::<i32>(row, column)
+                    .map(|value| value.map(Self::from))
+                    .or_else(|_| fetched::<i16>(row, column).map(|value| value.map(Self::from)))
+                    .map_err(|error| unread(column, &error)),
+                value => value.map_err(|error| unread(column, &error)),
+            },
         }
     }
 }

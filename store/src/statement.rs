@@ -14,6 +14,13 @@ pub(crate) fn only_reads(sql: &str) -> bool {
     starts && first.eq_ignore_ascii_case("select")
 }
 
+/// Whether a statement changes rows and nothing else, so that it may share a transaction with others of its kind.
+pub(crate) fn changes_rows(sql: &str) -> bool {
+    let first = sql.split(|c: char| !c.is_ascii_alphabetic()).find(|word| !word.is_empty()).unwrap_or("");
+    let starts = !sql.trim_start().starts_with(['-', '/']);
+    starts && (first.eq_ignore_ascii_case("with") || WRITING.iter().any(|writing| first.eq_ignore_ascii_case(writing)))
+}
+
 /// Refuses what the two databases would treat differently.
 ///
 /// SQLite reads a placeholder without a value as NULL, and stores U+0000 in a text; PostgreSQL refuses both.
@@ -21,7 +28,10 @@ pub(crate) fn check(sql: &'static str, values: &[Value]) -> Result<(), StoreErro
     if sql.trim_ascii().is_empty() {
         return Err(StoreError::Refused("the statement is empty".to_owned()));
     }
-    let expected = placeholders(sql);
+    let (expected, rest) = parts(sql);
+    if !rest.trim_ascii().is_empty() {
+        return Err(StoreError::Refused("a statement stands alone: run the next one by itself".to_owned()));
+    }
     if expected != values.len() {
         return Err(StoreError::Refused(format!("the statement has {expected} placeholders and {} values: {sql}", values.len())));
     }
@@ -31,14 +41,15 @@ pub(crate) fn check(sql: &'static str, values: &[Value]) -> Result<(), StoreErro
     Ok(())
 }
 
-/// The highest `$n` outside of literals and comments.
-fn placeholders(sql: &str) -> usize {
+/// The highest `$n` outside of literals and comments, and what stands behind the first `;`.
+fn parts(sql: &str) -> (usize, &str) {
     let mut highest = 0;
     let mut rest = sql.bytes().peekable();
     while let Some(byte) = rest.next() {
         match byte {
             b'\'' | b'"' => while rest.next().is_some_and(|next| next != byte) {},
             b'-' if rest.peek() == Some(&b'-') => while rest.next().is_some_and(|next| next != b'\n') {},
+            b';' => return (highest, sql.get(sql.len() - rest.len()..).unwrap_or("")),
             b'$' => {
                 let mut number = 0_usize;
                 while let Some(digit) = rest.next_if(u8::is_ascii_digit) {
@@ -49,7 +60,7 @@ fn placeholders(sql: &str) -> usize {
             _ => {}
         }
     }
-    highest
+    (highest, "")
 }
 
 const WRITING: [&str; 4] = ["insert", "update", "delete", "replace"];
@@ -88,7 +99,7 @@ mod tests {
             ("SELECT $$", 0),
             ("SELECT '$1", 0),
         ] {
-            assert_eq!(placeholders(sql), expected, "{sql}");
+            assert_eq!(parts(sql).0, expected, "{sql}");
         }
     }
 }

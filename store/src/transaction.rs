@@ -1,10 +1,10 @@
 use std::fmt;
 
 use crate::StoreError;
-use crate::lane::Lease;
 use crate::query::{Query, Target};
 #[cfg(feature = "postgres")]
 use crate::session::Session;
+use crate::sqlite;
 
 /// Statements that take effect together at [`commit`](Self::commit), or not at all when it is dropped.
 ///
@@ -17,7 +17,7 @@ pub struct Transaction {
 }
 
 pub(crate) enum Connection {
-    Sqlite(Lease),
+    Sqlite(sqlite::Session),
     #[cfg(feature = "postgres")]
     Postgres(Session),
 }
@@ -39,7 +39,7 @@ impl Transaction {
     pub async fn commit(self) -> Result<(), StoreError> {
         self.usable()?;
         match self.connection {
-            Connection::Sqlite(lease) => lease.commit().await,
+            Connection::Sqlite(session) => session.commit().await,
             #[cfg(feature = "postgres")]
             Connection::Postgres(session) => session.commit().await,
         }
@@ -52,10 +52,7 @@ impl Transaction {
     /// Runs statements that were written by us, several in one text; only migrations do.
     pub(crate) async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
         match &mut self.connection {
-            Connection::Sqlite(lease) => {
-                let done = sqlx::raw_sql(sql).execute(lease.connection()?).await;
-                done.map(drop).map_err(|error| lease.failed(error))
-            }
+            Connection::Sqlite(session) => session.batch(sql).await,
             #[cfg(feature = "postgres")]
             Connection::Postgres(session) => {
                 sqlx::raw_sql(sql).execute(session.connection()?).await.map(drop).map_err(StoreError::of_postgres)

@@ -9,4 +9,5 @@ mod contract;
 mod migrations;
 mod postgres;
 mod sqlite;
+mod together;
 mod transactions;
