@@ -39,8 +39,8 @@ impl Checks {
         let has_inner = self.rules.iter().any(|rule| matches!(rule, Rule::Inner(_)));
         let own = if self.has_items() && !has_inner {
             quote! {
-                for (index, item) in p::ItemCount::items(value).enumerate() {
-                    at.step(index, |at| p::CheckField::check_field(item, at, failures));
+                for (place, item) in p::ItemCount::items(value) {
+                    at.step(place, |at| p::CheckField::check_field(item, at, failures));
                 }
             }
         } else if self.is_bounded() {
@@ -60,9 +60,25 @@ impl Checks {
     }
 
     /// The same rules for the JSON Schema.
-    pub(crate) fn schema(&self) -> TokenStream {
+    pub(crate) fn schema(&self, kind: &Type) -> TokenStream {
+        if is_map(kind) {
+            return self.schema_of_map();
+        }
         let rules: Vec<_> = self.rules.iter().filter_map(Rule::schema).collect();
         if rules.is_empty() { TokenStream::new() } else { quote!(#[schemars(#(#rules),*)]) }
+    }
+
+    /// Maps have properties where lists have items; schemars has no words for them.
+    fn schema_of_map(&self) -> TokenStream {
+        let bounds = self.rules.iter().find_map(|rule| if let Rule::Items(min, max) = rule { Some((min, max)) } else { None });
+        let Some((min, max)) = bounds else { return TokenStream::new() };
+        let inner = self.rules.iter().filter_map(|rule| if let Rule::Inner(rules) = rule { Some(rules) } else { None }).flatten();
+        let entry = inner.flat_map(Rule::keywords).map(|(name, value)| quote!((#name, ::portcullis::__private::Value::from(#value))));
+        quote! {
+            #[schemars(transform = |schema: &mut ::portcullis::__private::schemars::Schema| {
+                ::portcullis::__private::describe_map(schema, (#min, #max), &[#(#entry),*]);
+            })]
+        }
     }
 
     fn has_items(&self) -> bool {
@@ -82,8 +98,8 @@ impl Rule {
             Self::Inner(rules) => {
                 let inner = rules.iter().map(|rule| rule.statement(element(kind).unwrap_or(kind)));
                 quote! {
-                    for (index, value) in p::ItemCount::items(value).enumerate() {
-                        at.step(index, |at| { #(#inner)* });
+                    for (place, value) in p::ItemCount::items(value) {
+                        at.step(place, |at| { #(#inner)* });
                     }
                 }
             }
@@ -104,6 +120,23 @@ impl Rule {
             Self::Url => quote!(p::rules::url(value, at, failures);),
             Self::Custom(function) => quote!(p::rules::custom(value, #function, at, failures);),
             Self::Unbounded => TokenStream::new(),
+        }
+    }
+
+    /// The rule in the words of JSON Schema.
+    fn keywords(&self) -> Vec<(&'static str, TokenStream)> {
+        match self {
+            Self::Length(min, max) => vec![("minLength", quote!(#min)), ("maxLength", quote!(#max))],
+            Self::Items(min, max) => vec![("minItems", quote!(#min)), ("maxItems", quote!(#max))],
+            Self::Range(bounds) => {
+                let (min, max) = &**bounds;
+                let minimum = min.as_ref().map(|min| ("minimum", quote!(#min)));
+                minimum.into_iter().chain(max.as_ref().map(|max| ("maximum", quote!(#max)))).collect()
+            }
+            Self::Pattern(pattern) => vec![("pattern", quote!(#pattern))],
+            Self::Email => vec![("format", quote!("email"))],
+            Self::Url => vec![("format", quote!("uri"))],
+            Self::Inner(_) | Self::Custom(_) | Self::Unbounded => Vec::new(),
         }
     }
 
@@ -221,6 +254,17 @@ fn option(bound: Option<&Expr>) -> TokenStream {
 
 fn is_option(kind: &Type) -> bool {
     matches!(kind, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Option"))
+}
+
+/// Whether the type, or what its `Option` holds, is a map.
+fn is_map(kind: &Type) -> bool {
+    let Type::Path(path) = kind else { return false };
+    path.path.segments.last().is_some_and(|last| match &last.arguments {
+        PathArguments::AngleBracketed(list) if last.ident == "Option" => {
+            list.args.iter().any(|argument| matches!(argument, GenericArgument::Type(inner) if is_map(inner)))
+        }
+        _ => last.ident == "HashMap" || last.ident == "BTreeMap",
+    })
 }
 
 /// The last type argument: what a list holds.

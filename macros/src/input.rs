@@ -69,7 +69,7 @@ fn of_struct(name: &syn::Ident, fields: &mut FieldsNamed) -> syn::Result<TokenSt
         diagnoses.push(if has_default(field)? { quote!(if object.contains_key(#outside) { #diagnosis }) } else { diagnosis });
         names.push(outside);
         field.attrs.retain(|attribute| !attribute.path().is_ident("check"));
-        let schema = rules.schema();
+        let schema = rules.schema(kind);
         if !schema.is_empty() {
             field.attrs.extend(syn::parse::Parser::parse2(syn::Attribute::parse_outer, schema)?);
         }

@@ -27,7 +27,7 @@ pub mod prelude {
     pub use portcullis_web::endpoints;
     pub use portcullis_web::extract::types::{Email, PlainText, RichText, Slug, WebUrl};
     pub use portcullis_web::extract::{Form, Json, PageRequest, Path, Query};
-    pub use portcullis_web::respond::{Created, Html, NoContent, Page, Problem, Text};
+    pub use portcullis_web::respond::{Created, Download, Html, NoContent, Page, Problem, Text};
 
     pub use crate::Main;
 

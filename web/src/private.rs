@@ -58,6 +58,17 @@ pub static STUB: Endpoint = Endpoint::builder(Verb::Get, "/", "stub")
     .handler(&[], describe::<Problem>, |_| Box::pin(async { refuse(Problem::not_found()) }))
     .build_checked_elsewhere();
 
+/// Adds the bounds of a map and the constraints of its entries to its schema.
+pub fn describe_map(schema: &mut schemars::Schema, (min, max): (usize, usize), entry: &[(&str, Value)]) {
+    let object = schema.ensure_object();
+    object.insert("minProperties".to_owned(), min.into());
+    object.insert("maxProperties".to_owned(), max.into());
+    object.insert("propertyNames".to_owned(), serde_json::json!({"maxLength": rules::LONGEST_NAME}));
+    if let Some(entries) = object.get_mut("additionalProperties").and_then(Value::as_object_mut) {
+        entries.extend(entry.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    }
+}
+
 /// A deserializer that reads structs from objects only, never from lists.
 #[derive(Debug)]
 pub struct ObjectOnly<D>(pub D);

@@ -89,8 +89,8 @@ impl<'document> OperationDoc<'document> {
         self.request_body = Some(json!({"required": true, "content": {media_type: {"schema": {"type": "string", "format": "binary"}}}}));
     }
 
-    /// A multipart body with these files and texts.
-    pub fn upload_request_body(&mut self, files: &[&str], texts: &[&str]) {
+    /// A multipart body with these files and texts, of which some must be there.
+    pub fn upload_request_body(&mut self, files: &[&str], texts: &[&str], required: &[&str]) {
         let mut properties = Map::new();
         for name in files {
             properties.insert((*name).to_owned(), json!({"type": "string", "format": "binary"}));
@@ -99,7 +99,7 @@ impl<'document> OperationDoc<'document> {
             properties.insert((*name).to_owned(), json!({"type": "string", "maxLength": 4096}));
         }
         self.has_input = true;
-        let schema = json!({"type": "object", "properties": properties, "additionalProperties": false});
+        let schema = json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false});
         self.request_body = Some(json!({"required": true, "content": {"multipart/form-data": {"schema": schema}}}));
     }
 

@@ -84,7 +84,9 @@ impl Passage {
         let headers = response.headers_mut();
         self.pipeline.headers.stamp(headers, policy, self.https);
         self.pipeline.cors.stamp(self.origin.as_ref(), headers);
-        if let Some(verdict) = &self.verdict {
+        // A refusal names the quota that refused, which may be the principal's.
+        let is_refused = problem.as_ref().is_some_and(|problem| problem.status() == http::StatusCode::TOO_MANY_REQUESTS);
+        if let Some(verdict) = self.verdict.as_ref().filter(|_| !is_refused) {
             verdict.stamp(headers);
         }
         if let Ok(value) = HeaderValue::from_str(&self.request_id.to_string()) {
@@ -96,6 +98,11 @@ impl Passage {
         self.note(response.status().as_u16(), problem.as_ref().map(Problem::code), problem.as_ref().and_then(Problem::private));
         self.is_ended = true;
         response
+    }
+
+    /// Leaves the cross-origin headers out, of a refused preflight.
+    pub(crate) fn hide_from_origin(&mut self) {
+        self.origin = None;
     }
 
     fn deny(&self, kind: &'static str, reason: &'static str) {

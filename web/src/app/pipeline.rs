@@ -24,8 +24,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::body::Body;
 use futures_util::FutureExt as _;
 use http::{HeaderMap, StatusCode, header};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use portcullis_core::Principal;
+use tokio::time::Instant;
 use tower::ServiceExt as _;
 
 use super::endpoint::Class;
@@ -36,7 +38,7 @@ use crate::accept::{Peer, Service};
 use crate::admit::{self, ClientAddress, Cors, Hosts, LoadShed, RateLimits, TrustedProxies};
 use crate::authn::{self, Authenticator, Rejection};
 use crate::authz::{self, Guard};
-use crate::extract::Call;
+use crate::extract::{self, Call};
 use crate::observe::{AccessLog, Denials, EndpointMetrics, Metrics, with_request_id};
 use crate::respond::{Problem, SecurityHeaders};
 use crate::{IntoResponse as _, Request, Response};
@@ -114,6 +116,9 @@ impl Pipeline {
         }
         self.hosts.check(request.uri(), request.headers())?;
         if let Some(answer) = self.cors.preflight(request.method(), request.headers()) {
+            if answer.is_err() {
+                passage.hide_from_origin();
+            }
             return answer;
         }
         let _running = self.load.enter()?;
@@ -194,15 +199,17 @@ impl Pipeline {
             object,
             address: noted.address.ip(),
             request_id: noted.request_id,
+            deadline: self.deadline(),
         };
-        self.within_time(endpoint.call(call)).await
+        self.within_time(call.deadline, endpoint.call(call)).await
     }
 
     async fn call_raw(&self, raw: &RawPlace, request: Request, noted: &mut Noted) -> Result<Response, Problem> {
         if self.decide((&raw.guard, Class::Default), request.method(), request.headers(), noted).await? {
             return Err(Problem::internal("a raw router's policy can't name an object"));
         }
-        self.within_time(raw.router.clone().oneshot(request))
+        let request = self.limit_body(request)?;
+        self.within_time(self.deadline(), raw.router.clone().oneshot(request))
             .await
             .map(|response| response.unwrap_or_else(|never: Infallible| match never {}))
     }
@@ -226,7 +233,8 @@ impl Pipeline {
             Err(problem) => return Err(problem),
         }
         if noted.principal.as_ref().is_some_and(|caller| caller.identity().from_cookie) {
-            admit::check_csrf(method, headers, &self.runtime.origins).map_err(|problem| problem.denied_by("malicious_csrf", "csrf"))?;
+            admit::check_csrf(method, headers, std::slice::from_ref(&self.runtime.own_origin))
+                .map_err(|problem| problem.denied_by("malicious_csrf", "csrf"))?;
         }
         let needs_object = authz::admit(guard, noted.principal.as_ref(), self.runtime.clock().now())?;
         if let Some(caller) = &noted.principal
@@ -248,9 +256,21 @@ impl Pipeline {
         }
     }
 
-    async fn within_time<T>(&self, work: impl Future<Output = T> + Send) -> Result<T, Problem> {
-        let time = self.runtime.limits().handler;
-        tokio::time::timeout(time, work).await.map_err(|_| Problem::unavailable("the handler took too long"))
+    /// A raw router reads its body itself, but no more of it than any other endpoint.
+    fn limit_body(&self, request: Request) -> Result<Request, Problem> {
+        let limit = self.runtime.limits().body_bytes;
+        if request.body().size_hint().lower() > limit as u64 {
+            return Err(extract::too_large());
+        }
+        Ok(request.map(|body| Body::new(http_body_util::Limited::new(body, limit))))
+    }
+
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.runtime.limits().handler
+    }
+
+    async fn within_time<T>(&self, deadline: Instant, work: impl Future<Output = T> + Send) -> Result<T, Problem> {
+        tokio::time::timeout_at(deadline, work).await.map_err(|_| Problem::unavailable("the handler took too long"))
     }
 }
 

@@ -79,6 +79,12 @@ impl Routes {
             paths.insert(path, place).map_err(|error| StartError::route(path, &error))?;
         }
         for mount in raw {
+            if mount.guard.object().is_some() {
+                return Err(StartError::new(format_args!(
+                    "the raw router at {} has a policy that names an object: no path parameter names one",
+                    mount.prefix
+                )));
+            }
             for template in [mount.prefix.to_owned(), format!("{}/{{*rest}}", mount.prefix)] {
                 let raw = RawPlace {
                     guard: mount.guard,

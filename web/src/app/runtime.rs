@@ -23,6 +23,9 @@ pub struct Runtime {
     pub(crate) cursors: Cursors,
     pub(crate) revocations: Revocations,
     pub(crate) limits: RequestLimits,
+    /// Where our own pages are.
+    pub(crate) own_origin: String,
+    /// Where pages are that may call us, our own among them.
     pub(crate) origins: Vec<String>,
     pub(crate) providers: Vec<(TypeId, Box<dyn Any + Send + Sync>)>,
 }

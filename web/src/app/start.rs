@@ -83,7 +83,7 @@ impl<R: RoleKind, S> App<R, S> {
         if settings.tls.mode == TlsMode::BehindProxy && settings.proxy.trusted.is_empty() {
             return Err(StartError::new("setting `tls.mode` is `behind_proxy`, but `proxy.trusted` is empty: name the proxy's network"));
         }
-        url::Url::parse(&settings.public_url).map_err(|error| StartError::new(format_args!("setting `public_url`: {error}")))?;
+        own_origin(&settings.public_url)?;
         if let Some(text) = &settings.master_key {
             MasterKey::from_base64(text).map_err(|why| StartError::new(format_args!("setting `master_key` is {why}")))?;
         }
@@ -198,8 +198,9 @@ fn pipeline(
     let settings = &starting.settings;
     let cors = cors(settings)?;
     let document = super::openapi::document(parts.name, parts.version, &settings.public_url, endpoints);
+    let own_origin = own_origin(&settings.public_url)?;
     let mut origins = settings.cors.origins.clone();
-    origins.extend(url::Url::parse(&settings.public_url).map(|url| url.origin().ascii_serialization()));
+    origins.push(own_origin.clone());
     let authenticator = started
         .authority
         .map(|authority: Arc<dyn Authority>| Authenticator::new(authority, starting.revocations.clone(), starting.clock.clone()));
@@ -222,6 +223,7 @@ fn pipeline(
         master_key: starting.master_key,
         revocations: starting.revocations,
         limits,
+        own_origin,
         origins,
         providers: started.providers,
     };
@@ -308,6 +310,15 @@ impl fmt::Debug for Running {
 
 /// How often the certificate's files are looked at.
 const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(3);
+
+/// The origin of our own pages, which decides what a cookie may do.
+fn own_origin(public_url: &str) -> Result<String, StartError> {
+    let url = url::Url::parse(public_url).map_err(|error| StartError::new(format_args!("setting `public_url`: {error}")))?;
+    if !matches!(url.scheme(), "https" | "http") {
+        return Err(StartError::new("setting `public_url` is not a web address such as https://api.example.com"));
+    }
+    Ok(url.origin().ascii_serialization())
+}
 
 fn trusted_proxies(settings: &Settings) -> Result<TrustedProxies, StartError> {
     TrustedProxies::parse(&settings.proxy.trusted, settings.proxy.header)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::{HeaderMap, Method, Uri};
 use portcullis_core::{Id, Principal};
+use tokio::time::Instant;
 
 use crate::app::{Endpoint, Runtime};
 use crate::authz::Loaded;
@@ -22,6 +23,8 @@ pub struct Call {
     pub(crate) object: Option<Loaded>,
     pub(crate) address: IpAddr,
     pub(crate) request_id: Id,
+    /// When the handler has to have answered.
+    pub(crate) deadline: Instant,
 }
 
 impl Call {

@@ -107,42 +107,55 @@ impl<T: CharLength> CharLength for Option<T> {
 pub trait ItemCount {
     /// One item.
     type Item;
-    /// The items; empty when there is no value.
-    fn items(&self) -> impl Iterator<Item = &Self::Item>;
+    /// The items with their places; none when there is no value.
+    fn items(&self) -> impl Iterator<Item = (Step, &Self::Item)>;
     /// How many there are; `None` when there is no value to count.
     fn count(&self) -> Option<usize> {
         Some(self.items().count())
+    }
+    /// The names of the items, where they have names that came from outside.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::empty()
     }
 }
 
 impl<T> ItemCount for Vec<T> {
     type Item = T;
-    fn items(&self) -> impl Iterator<Item = &T> {
-        self.iter()
+    fn items(&self) -> impl Iterator<Item = (Step, &T)> {
+        self.iter().enumerate().map(|(index, item)| (Step::Item(index), item))
     }
 }
 
 impl<T: ItemCount> ItemCount for Option<T> {
     type Item = T::Item;
-    fn items(&self) -> impl Iterator<Item = &T::Item> {
+    fn items(&self) -> impl Iterator<Item = (Step, &T::Item)> {
         self.iter().flat_map(ItemCount::items)
     }
     fn count(&self) -> Option<usize> {
         self.as_ref().and_then(ItemCount::count)
     }
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.iter().flat_map(ItemCount::names)
+    }
 }
 
 impl<T, H> ItemCount for HashMap<String, T, H> {
     type Item = T;
-    fn items(&self) -> impl Iterator<Item = &T> {
-        self.values()
+    fn items(&self) -> impl Iterator<Item = (Step, &T)> {
+        self.iter().map(|(name, item)| (Step::named(name), item))
+    }
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.keys().map(String::as_str)
     }
 }
 
 impl<T> ItemCount for BTreeMap<String, T> {
     type Item = T;
-    fn items(&self) -> impl Iterator<Item = &T> {
-        self.values()
+    fn items(&self) -> impl Iterator<Item = (Step, &T)> {
+        self.iter().map(|(name, item)| (Step::named(name), item))
+    }
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.keys().map(String::as_str)
     }
 }
 
@@ -157,8 +170,16 @@ pub enum Step {
     Field(&'static str),
     /// An item of a list.
     Item(usize),
-    /// A field that the type doesn't know.
-    Unknown(String),
+    /// A field or an entry that the client named.
+    Named(String),
+}
+
+impl Step {
+    /// A step that the client named. A name is input too: it is shown only when it is short and plain.
+    pub fn named(name: &str) -> Self {
+        let is_plain = name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
+        Self::Named(if is_plain { name } else { "?" }.to_owned())
+    }
 }
 
 impl From<&'static str> for Step {
@@ -189,7 +210,7 @@ impl Pointer {
             match step {
                 Step::Field(name) => text.push_str(&name.replace('~', "~0").replace('/', "~1")),
                 Step::Item(index) => text.push_str(&index.to_string()),
-                Step::Unknown(name) => text.push_str(name),
+                Step::Named(name) => text.push_str(name),
             }
         }
         text
@@ -254,10 +275,7 @@ fn diagnose_missing<T: DeserializeOwned>(at: &Pointer, failures: &mut Failures) 
 /// Reports every field that the type doesn't know.
 pub fn unknown_fields(object: &Map<String, Value>, known: &[&str], at: &mut Pointer, failures: &mut Failures) {
     for name in object.keys().filter(|name| !known.contains(&name.as_str())) {
-        // A field's name is client input too: it is shown only when it is short and plain.
-        let plain = name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
-        let shown = if plain { name.as_str() } else { "?" };
-        at.step(Step::Unknown(shown.to_owned()), |at| failures.add(at, "unknown_field", "This field is not known."));
+        at.step(Step::named(name), |at| failures.add(at, "unknown_field", "This field is not known."));
     }
 }
 
@@ -272,14 +290,18 @@ pub fn into_object<'a>(value: &'a Value, at: &Pointer, failures: &mut Failures) 
 
 const MAX_FAILURES: usize = 100;
 
-/// Diagnoses the items of a list one by one.
+/// Diagnoses the items of a list one by one: those that can't be parsed, and those that fail their checks.
 pub fn diagnose_items<T: CheckField + DeserializeOwned>(value: &Value, at: &mut Pointer, failures: &mut Failures) -> bool {
     let Some(list) = value.as_array() else { return false };
     let before = failures.0.len();
     for (index, item) in list.iter().enumerate() {
-        at.step(index, |at| {
-            if T::deserialize(item).is_err() && !T::diagnose_field(item, at, failures) {
-                failures.add(at, "wrong_type", "This item has the wrong type or format.");
+        at.step(index, |at| match T::deserialize(item) {
+            Ok(parsed) => parsed.check_field(at, failures),
+            Err(_) => {
+                let found = failures.0.len();
+                if !T::diagnose_field(item, at, failures) || failures.0.len() == found {
+                    failures.add(at, "wrong_type", "This item has the wrong type or format.");
+                }
             }
         });
     }

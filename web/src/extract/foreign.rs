@@ -11,7 +11,7 @@ use crate::respond::Problem;
 
 /// Why an endpoint takes an axum extractor that Portcullis knows nothing about.
 pub trait Reason: Send + Sync + 'static {
-    /// The reason, in words; stands in the documentation and in the access matrix.
+    /// The reason, in words; stands in the documentation.
     const REASON: &'static str;
 }
 

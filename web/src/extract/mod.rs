@@ -26,6 +26,7 @@ mod page;
 pub use page::PageRequest;
 mod raw;
 pub use raw::RawBody;
+pub(crate) use raw::too_large;
 mod upload;
 pub use upload::{MediaType, Upload, UploadRules, UploadedFile};
 mod socket;

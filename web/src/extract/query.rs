@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::argument::{Argument, Kind, Nothing};
 use super::call::Call;
-use super::check::{Failures, Input, Pointer, Step};
+use super::check::{Failures, Input, Pointer};
 use super::raw::read_body;
 use crate::app::{OperationDoc, Place};
 use crate::respond::{FieldError, Problem};
@@ -86,23 +86,44 @@ fn parse<T: Input>(encoded: &[u8]) -> Result<T, Problem> {
 /// Tries every field by itself: unknown, repeated, missing and unparsable ones are all named.
 fn diagnose<T: Input>(encoded: &[u8]) -> Problem {
     let pairs = serde_urlencoded::from_bytes::<Vec<(String, String)>>(encoded).unwrap_or_default();
-    let mut failures = Failures::default();
-    let mut at = Pointer::default();
-    let mut object = Map::new();
+    let mut repeated = Failures::default();
+    let (mut texts, mut readings) = (Map::new(), Map::new());
     for (name, value) in pairs {
-        if object.contains_key(&name) && T::FIELDS.contains(&name.as_str()) {
-            at.step(Step::Unknown(name.clone()), |at| failures.add(at, "repeated", "This field stands more than once."));
+        if let Some(field) = T::FIELDS.iter().find(|field| texts.contains_key(&name) && **field == name) {
+            Pointer::default().step(*field, |at| repeated.add(at, "repeated", "This field stands more than once."));
         }
-        // The text may stand for a number or a truth value: whichever reading parses is taken.
         let reading = serde_json::from_str::<Value>(&value).ok().filter(|value| value.is_number() || value.is_boolean());
-        object.insert(name, reading.unwrap_or(Value::String(value)));
+        readings.insert(name.clone(), reading.unwrap_or_else(|| Value::String(value.clone())));
+        texts.insert(name, Value::String(value));
     }
-    T::diagnose(&Value::Object(object), &mut at, &mut failures);
-    let mut errors = failures.into_errors();
+    let mut errors = repeated.into_errors();
+    let mut failing = failing_both::<T>(texts, readings);
+    // Which of its values would fail is of no use to anybody.
+    failing.retain(|error| errors.iter().all(|repeated| repeated.pointer != error.pointer));
+    errors.extend(failing);
     if errors.is_empty() {
         errors.push(FieldError { pointer: String::new(), code: "wrong_type", detail: "The fields could not be read.".into() });
     }
     Problem::invalid(errors)
+}
+
+/// The text of a field may stand for a number or a truth value: a field fails when neither reading of it passes.
+fn failing_both<T: Input>(texts: Map<String, Value>, readings: Map<String, Value>) -> Vec<FieldError> {
+    let diagnose = |object| {
+        let mut failures = Failures::default();
+        T::diagnose(&Value::Object(object), &mut Pointer::default(), &mut failures);
+        failures.into_errors()
+    };
+    let (mut as_text, as_reading) = (diagnose(texts), diagnose(readings));
+    as_text.retain(|error| as_reading.iter().any(|other| other.pointer == error.pointer));
+    for error in &mut as_text {
+        // Whichever reading has the right type says what is wrong.
+        let better = as_reading.iter().find(|other| other.pointer == error.pointer && other.code != "wrong_type");
+        if let Some(better) = better.filter(|_| error.code == "wrong_type") {
+            error.clone_from(better);
+        }
+    }
+    as_text
 }
 
 /// Percent-encoded octets must be UTF-8, and nothing may be cut short.

@@ -24,6 +24,9 @@ pub fn items(value: &impl ItemCount, min: usize, max: usize, at: &Pointer, failu
     } else if count > max {
         failures.add(at, "too_many", format!("At most {max} items are allowed."));
     }
+    if value.names().any(|name| name.chars().count() > LONGEST_NAME) {
+        failures.add(at, "name_too_long", format!("The names in it have at most {LONGEST_NAME} characters."));
+    }
 }
 
 /// The number lies between `min` and `max`, both included.
@@ -49,16 +52,23 @@ pub fn pattern(value: &impl CharLength, cell: &'static OnceLock<Option<Regex>>, 
     }
 }
 
-/// The text is an e-mail address.
+/// The text is an e-mail address, in the form that [`Email`](super::types::Email) gives it but for upper case: what was checked is what
+/// the handler gets.
 pub fn email(value: &impl CharLength, at: &Pointer, failures: &mut Failures) {
-    if value.text().is_some_and(|text| text.parse::<super::types::Email>().is_err()) {
+    let is_address =
+        |text: &str| text.parse::<super::types::Email>().is_ok_and(|email| email.as_str().to_lowercase() == text.to_lowercase());
+    if value.text().is_some_and(|text| !is_address(text)) {
         failures.add(at, "email", "This is not an e-mail address.");
     }
 }
 
-/// The text is an `https` or `http` URL without credentials.
+/// The text is an `https` or `http` URL without credentials, written so that every reader finds the same host in it.
 pub fn url(value: &impl CharLength, at: &Pointer, failures: &mut Failures) {
-    if value.text().is_some_and(|text| text.parse::<super::types::WebUrl>().is_err()) {
+    let has_one_host = |text: &str| {
+        let rest = text.split_once("://").map_or("/", |(_, rest)| rest);
+        !rest.starts_with('/') && !text.contains('\\')
+    };
+    if value.text().is_some_and(|text| !has_one_host(text) || text.parse::<super::types::WebUrl>().is_err()) {
         failures.add(at, "url", "This is not a web address.");
     }
 }
@@ -69,3 +79,6 @@ pub fn custom<T>(value: &T, check: impl FnOnce(&T) -> Result<(), &'static str>, 
         failures.add(at, "refused", detail);
     }
 }
+
+/// Of an entry of a map.
+pub const LONGEST_NAME: usize = 128;

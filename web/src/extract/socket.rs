@@ -4,6 +4,8 @@ use std::future::Future;
 use axum::extract::FromRequestParts as _;
 use axum::extract::ws::{self, WebSocketUpgrade};
 use axum::response::Response;
+use http::{HeaderValue, StatusCode, header};
+use serde_json::json;
 
 use super::argument::{Argument, Kind, Nothing};
 use super::call::Call;
@@ -46,15 +48,16 @@ impl Argument for WebSocket {
 
     fn describe(operation: &mut OperationDoc<'_>) {
         operation.note("Opens a WebSocket.");
+        operation.response(403, json!({"$ref": "#/components/responses/403"}));
+        let problem = json!({"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}});
+        operation.response(426, json!({"description": "The request doesn't open a WebSocket.", "content": problem}));
     }
 
     async fn extract(call: &mut Call) -> Result<Self, Problem> {
         if !call.runtime.allows_origin(&call.parts.headers) {
             return Err(Problem::forbidden().because("WebSocket handshake from a foreign origin"));
         }
-        let upgrade = WebSocketUpgrade::from_request_parts(&mut call.parts, &())
-            .await
-            .map_err(|_| Problem::new(http::StatusCode::UPGRADE_REQUIRED, "upgrade_required", "This endpoint opens a WebSocket."))?;
+        let upgrade = WebSocketUpgrade::from_request_parts(&mut call.parts, &()).await.map_err(|_| upgrade_required())?;
         let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE).max_write_buffer_size(4 * MAX_MESSAGE);
         Ok(Self { upgrade, spawner: call.runtime.spawner().clone() })
     }
@@ -68,6 +71,14 @@ impl Answer for SocketOpened {
     fn into_answer(self) -> Response {
         self.0
     }
+}
+
+/// 426, with what to upgrade to ([RFC 9110 section 15.5.22](https://www.rfc-editor.org/rfc/rfc9110#section-15.5.22)).
+fn upgrade_required() -> Problem {
+    Problem::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", "This endpoint opens a WebSocket.")
+        .header(header::UPGRADE, HeaderValue::from_static("websocket"))
+        .header(header::CONNECTION, HeaderValue::from_static("upgrade"))
+        .header(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))
 }
 
 const MAX_MESSAGE: usize = 64 * 1024;

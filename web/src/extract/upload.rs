@@ -17,6 +17,8 @@ use crate::respond::{FieldError, Problem};
 pub trait UploadRules: Send + 'static {
     /// The names of the file fields.
     const FILES: &'static [&'static str];
+    /// The names of the file fields that must be there; all of them unless overridden.
+    const REQUIRED: &'static [&'static str] = Self::FILES;
     /// The names of the text fields, each at most 4 KiB.
     const TEXTS: &'static [&'static str] = &[];
     /// The most bytes of one file.
@@ -66,19 +68,18 @@ impl<R: UploadRules> Argument for Upload<R> {
     type Needs = Nothing;
 
     fn describe(operation: &mut OperationDoc<'_>) {
-        operation.upload_request_body(R::FILES, R::TEXTS);
+        operation.upload_request_body(R::FILES, R::TEXTS, R::REQUIRED);
     }
 
     async fn extract(call: &mut Call) -> Result<Self, Problem> {
-        if call.content_type()? != "multipart/form-data" {
-            return Err(unsupported("The Content-Type is not one that this endpoint reads."));
-        }
+        call.require_content_type("multipart/form-data")?;
         let content_type = call.parts.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-        let boundary = multer::parse_boundary(content_type).map_err(|_| unsupported("The multipart boundary is missing."))?;
+        let boundary = multer::parse_boundary(content_type).ok().filter(|boundary| (1..=LONGEST_BOUNDARY).contains(&boundary.len()));
+        let boundary = boundary.ok_or_else(|| unsupported("The multipart boundary is missing or too long."))?;
         let (limit, deadline) = body_limits(call)?;
         let stream = Limited::new(call.take_body(), limit).into_data_stream().map_err(std::io::Error::other);
         let parts = multer::Multipart::new(stream, boundary);
-        tokio::time::timeout(deadline, read_parts::<R>(parts)).await.map_err(|_| too_slow())?
+        tokio::time::timeout_at(deadline, read_parts::<R>(parts)).await.map_err(|_| too_slow())?
     }
 }
 
@@ -102,6 +103,9 @@ async fn read_parts<R: UploadRules>(mut parts: multer::Multipart<'_>) -> Result<
         } else {
             return Err(failure("?", "unknown_field", "This field is not known."));
         }
+    }
+    if let Some(missing) = R::REQUIRED.iter().find(|name| !files.contains_key(*name)) {
+        return Err(failure(missing, "required", "This file is required."));
     }
     Ok(Upload { files, texts, rules: PhantomData })
 }
@@ -145,3 +149,5 @@ impl fmt::Debug for UploadedFile {
 }
 
 const MAX_TEXT_BYTES: usize = 4096;
+/// [RFC 2046 section 5.1.1](https://www.rfc-editor.org/rfc/rfc2046#section-5.1.1).
+const LONGEST_BOUNDARY: usize = 70;

@@ -8,6 +8,8 @@ mod answer;
 pub use answer::{Answer, Created, Html, NoContent, Page, SeeOther, Text};
 mod events;
 pub use events::{Event, Events};
+mod download;
+pub use download::Download;
 mod security_headers;
 pub(crate) use security_headers::SecurityHeaders;
 pub use security_headers::{ContentSecurityPolicy, HeadersSettings, XssProtection};

@@ -64,15 +64,21 @@ impl Verdict {
         }
     }
 
-    /// 429 with `Retry-After`.
+    /// 429 with `Retry-After` and the quota that refused.
     pub(crate) fn problem(&self) -> Problem {
         let wait = self.wait.unwrap_or_default();
         let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
-        Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests: wait, then try again.")
+        let mut headers = HeaderMap::new();
+        self.stamp(&mut headers);
+        let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests: wait, then try again.")
             .kind("https://iana.org/assignments/http-problem-types#quota-exceeded")
             .violated(self.policy.name)
             .denied_by("excess_rate_limit_exceeded", "rate_limit")
-            .retry_after(seconds)
+            .retry_after(seconds);
+        headers.into_iter().fold(problem, |problem, (name, value)| match name {
+            Some(name) => problem.header(name, value),
+            None => problem,
+        })
     }
 
     /// Seconds until the quota grows again.

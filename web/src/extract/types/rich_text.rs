@@ -6,6 +6,9 @@ use crate::extract::CharLength;
 
 /// HTML that was cleaned by [ammonia](https://docs.rs/ammonia): safe elements stay, scripts, styles, handlers and foreign schemes go.
 /// Still needs a bound, which counts the cleaned text.
+///
+/// Refused before it is parsed, because parsing would take too long: more than 256 KiB, more than 2,000 tags and character references
+/// together, a tag longer than 4 KiB.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct RichText(String);
 
@@ -17,8 +20,29 @@ impl FromStr for RichText {
         if html.chars().any(|character| is_deceptive(character) && character != '\r') {
             return Err(Refused("control or bidirectional characters"));
         }
+        if html.len() > MOST_BYTES || !has_bearable_markup(html) {
+            return Err(Refused("too much markup"));
+        }
         Ok(Self(ammonia::clean(html)))
     }
+}
+
+/// Parsing HTML takes time that grows with the square of the open elements, the character references, and the attributes of one tag.
+fn has_bearable_markup(html: &str) -> bool {
+    let (mut markup, mut tag) = (0, None::<usize>);
+    let bytes = html.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        tag = match (byte, tag) {
+            (b'<', None) if bytes.get(at + 1).is_some_and(u8::is_ascii_alphabetic) => Some(0),
+            (b'>', _) => None,
+            (_, tag) => tag.map(|length| length + 1),
+        };
+        markup += usize::from(matches!(byte, b'<' | b'&'));
+        if markup > MOST_MARKUP || tag.is_some_and(|length| length > LONGEST_TAG) {
+            return false;
+        }
+    }
+    true
 }
 
 impl CharLength for RichText {
@@ -29,6 +53,10 @@ impl CharLength for RichText {
         Some(&self.0)
     }
 }
+
+const MOST_BYTES: usize = 256 * 1024;
+const MOST_MARKUP: usize = 2000;
+const LONGEST_TAG: usize = 4096;
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,46 @@
+//! The framework, seen by the callers of small applications over HTTP.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests fail loudly, as tests do")]
+
+/// Runs each test with an application on SQLite and on PostgreSQL.
+macro_rules! on_both {
+    ($start:ident => $($name:ident)*) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                if let Some(world) = portcullis_testing::World::new(portcullis_testing::Backend::Sqlite) {
+                    super::$name(super::$start(world).await).await;
+                }
+            })*
+        }
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                if let Some(world) = portcullis_testing::World::new(portcullis_testing::Backend::Postgres) {
+                    super::$name(super::$start(world).await).await;
+                }
+            })*
+        }
+    };
+}
+
+/// Runs each test with an application on SQLite: for what the database has no part in.
+macro_rules! on_one {
+    ($start:ident => $($name:ident)*) => {
+        mod on_one {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                if let Some(world) = portcullis_testing::World::new(portcullis_testing::Backend::Sqlite) {
+                    super::$name(super::$start(world).await).await;
+                }
+            })*
+        }
+    };
+}
+
+mod checks;
+mod policies;
+mod raw;
+mod shapes;
+mod support;
+mod texts;
+mod uploads;
