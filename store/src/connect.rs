@@ -35,8 +35,16 @@ fn make_file(path: &Path) -> std::io::Result<()> {
     OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path).map(drop)
 }
 
+/// Says of which file SQLite speaks, which it doesn't say itself.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other errors concern no file")]
 fn named(error: StoreError, path: &Path) -> StoreError {
-    if let StoreError::Corrupt(problem) = error { StoreError::Corrupt(format!("{}: {problem}", path.display())) } else { error }
+    match error {
+        StoreError::Corrupt(problem) => StoreError::Corrupt(format!("{}: {problem}", path.display())),
+        StoreError::Unavailable(problem) => {
+            StoreError::Unavailable(format!("{}: {problem}: is there room, and may this user write there?", path.display()))
+        }
+        other => other,
+    }
 }
 
 #[cfg(feature = "postgres")]

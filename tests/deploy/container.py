@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 from repository import image_configuration, image_environment
@@ -105,6 +106,11 @@ class Served:
 
     def inside(self, path):
         return Path(f"/proc/{self.pid}/root{path}")
+
+    def metrics(self):
+        """What Prometheus learns; by the default, only the container's own network can ask."""
+        with urllib.request.urlopen("http://127.0.0.1:9464/metrics", timeout=10) as answer:
+            return answer.read().decode()
 
     def stop(self):
         os.kill(self.pid, signal.SIGTERM)
