@@ -136,6 +136,16 @@ async fn a_folder_that_cannot_be_made_is_told() {
 }
 
 #[tokio::test]
+async fn a_companion_that_cannot_be_made_is_told_with_the_files_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("app.db");
+    std::fs::create_dir(folder.path().join("app.db-wal")).unwrap();
+    let error = Database::connect(&impatient(&url(&file))).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    assert!(error.to_string().contains(file.to_str().unwrap()), "{error}");
+}
+
+#[tokio::test]
 async fn a_file_that_is_no_database_is_told_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("letter.txt");

@@ -128,7 +128,8 @@ impl Parts {
         prepare_folder(&settings.data_dir)?;
         let master_key = match &settings.master_key {
             Some(text) => MasterKey::from_base64(text).map_err(|why| StartError::new(format_args!("setting `master_key` is {why}")))?,
-            None => MasterKey::load_or_create(&settings.data_dir).map_err(StartError::new)?,
+            None => MasterKey::load_or_create(&settings.data_dir)
+                .map_err(|error| StartError::new(format_args!("cannot use the master key in {}: {error}", settings.data_dir.display())))?,
         };
         let database = self.database(&settings).await?;
         let starting = Starting {

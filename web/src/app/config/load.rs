@@ -83,16 +83,25 @@ fn overlay(tree: &mut Value, environment: &Environment) -> Result<(), SettingsEr
     for (variable, text) in variables {
         let key = variable.trim_start_matches(PREFIX).to_ascii_lowercase();
         let (key, text) = match key.strip_suffix("_file").filter(|key| SECRETS.contains(key)) {
-            Some(secret) => {
-                let held =
-                    std::fs::read_to_string(text).map_err(|error| SettingsError::of(&key, format!("cannot read the file: {error}")))?;
-                (secret.to_owned(), held.trim_end().to_owned())
+            Some(secret) if environment.0.contains_key(variable.trim_end_matches("_FILE")) => {
+                return Err(SettingsError::of(secret, format!("given twice, by itself and by `{variable}`: unset one of them")));
             }
+            Some(secret) => (secret.to_owned(), secret_in(Path::new(text)).map_err(|problem| SettingsError::of(&key, problem))?),
             None => (key, text.clone()),
         };
         put(tree, &mut key.split("__"), value_of(&key, &text));
     }
     Ok(())
+}
+
+/// What a secret's file holds, without the line break at its end.
+fn secret_in(file: &Path) -> Result<String, String> {
+    let text = std::fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    let secret = text.trim_end();
+    if secret.is_empty() {
+        return Err(format!("{} is empty: put the secret into it", file.display()));
+    }
+    Ok(secret.to_owned())
 }
 
 fn put<'a>(place: &mut Value, path: &mut impl Iterator<Item = &'a str>, value: Value) {
@@ -156,5 +165,46 @@ mod tests {
     fn a_value_of_the_wrong_kind_is_named_without_its_text() {
         let message = load(&[("PORTCULLIS_LISTEN", "nowhere")]).unwrap_err().to_string();
         assert!(message.contains("`listen`"), "{message}");
+    }
+
+    #[test]
+    fn a_secret_is_read_from_its_file_without_the_line_break_at_the_end() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "postgres://ann:pass word@localhost/x\n").unwrap();
+        let settings = load(&[("PORTCULLIS_DATABASE_URL_FILE", file.path().to_str().unwrap())]).unwrap();
+        assert_eq!(settings.database_url.unwrap().expose(), "postgres://ann:pass word@localhost/x");
+    }
+
+    #[test]
+    fn a_secrets_file_that_cannot_be_used_is_named_without_what_it_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, bytes: &[u8]| {
+            std::fs::write(folder.path().join(name), bytes).unwrap();
+            folder.path().join(name)
+        };
+        for (path, problem) in [
+            (folder.path().join("absent"), "cannot read"),
+            (folder.path().to_owned(), "cannot read"),
+            (file("binary", b"hunter2\xff"), "cannot read"),
+            (file("empty", b""), "is empty"),
+            (file("blank", b" \n\n"), "is empty"),
+        ] {
+            let message = load(&[("PORTCULLIS_MASTER_KEY_FILE", path.to_str().unwrap())]).unwrap_err().to_string();
+            assert!(message.contains("`master_key_file`") && message.contains(problem), "{message}");
+            assert!(message.contains(path.to_str().unwrap()) && !message.contains("hunter2"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_secret_given_by_itself_and_by_its_file_is_refused() {
+        let message = load(&[("PORTCULLIS_MASTER_KEY", "hunter2"), ("PORTCULLIS_MASTER_KEY_FILE", "/nowhere")]).unwrap_err().to_string();
+        assert!(message.contains("`master_key`") && message.contains("`PORTCULLIS_MASTER_KEY_FILE`"), "{message}");
+        assert!(!message.contains("hunter2"), "{message}");
+    }
+
+    #[test]
+    fn only_secrets_are_read_from_files() {
+        let message = load(&[("PORTCULLIS_LISTEN_FILE", "/etc/hostname")]).unwrap_err().to_string();
+        assert!(message.contains("listen_file"), "{message}");
     }
 }
