@@ -46,7 +46,12 @@ impl From<CommandFailed> for Failure {
 }
 
 /// Runs one command of an application.
-pub(crate) fn run<R: RoleKind, S>(mut app: App<R, S>, source: &Source, command: ApplicationCommand, json: bool) -> Result<ExitCode, Failure> {
+pub(crate) fn run<R: RoleKind, S>(
+    mut app: App<R, S>,
+    source: &Source,
+    command: ApplicationCommand,
+    json: bool,
+) -> Result<ExitCode, Failure> {
     let settings = app.settings(source)?;
     match command {
         ApplicationCommand::Serve { check: true } => {

@@ -54,7 +54,8 @@ impl Connector {
     pub(super) fn new(target: Target, tls: Option<Arc<ClientConfig>>, is_http2: bool) -> Result<Self, portcullis::Failure> {
         let named = |tls| {
             let name = ServerName::try_from(target.host.clone());
-            name.map(|name| (TlsConnector::from(tls), name)).map_err(|_| portcullis::Failure::usage("no certificate can have this host's name"))
+            name.map(|name| (TlsConnector::from(tls), name))
+                .map_err(|_| portcullis::Failure::usage("no certificate can have this host's name"))
         };
         let tls = tls.map(named).transpose()?;
         Ok(Self { target, tls, is_http2 })

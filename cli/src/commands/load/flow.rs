@@ -123,6 +123,8 @@ impl Flow {
     fn record(&self, number: u64, outcome: Outcome, due: Duration, delay: Duration, latency: Duration, retry_after: Option<u64>) {
         let kind = self.kind(number);
         let judgement = self.shared.expectations.judge(kind, outcome);
+        // What comes all at once can't all go out at once.
+        let delay = self.timetable.rate.map(|_| delay);
         let sample = Sample { kind, outcome, judgement, due, delay, latency, retry_after };
         self.shared.measurements.lock().unwrap_or_else(PoisonError::into_inner).record(&sample);
     }
@@ -140,17 +142,13 @@ impl Flow {
     }
 
     fn due_at(&self, number: u64) -> Duration {
-        let nanos = self.timetable.interval.as_nanos() * u128::from(number);
-        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+        self.timetable.rate.map_or(Duration::ZERO, |rate| rate.due_at(number))
     }
 
-    /// How many requests are due by now.
+    /// How many requests are due by then.
     fn due_by(&self, elapsed: Duration) -> u64 {
-        let interval = self.timetable.interval.as_nanos();
-        if interval == 0 {
-            return self.timetable.requests;
-        }
-        u64::try_from(elapsed.as_nanos() / interval + 1).unwrap_or(u64::MAX).min(self.timetable.requests)
+        let requests = self.timetable.requests;
+        self.timetable.rate.map_or(requests, |rate| rate.due_by(elapsed).min(requests))
     }
 }
 

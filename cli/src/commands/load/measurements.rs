@@ -45,7 +45,8 @@ pub(super) struct Sample {
     pub(super) judgement: Judgement,
     /// When it was due, from the beginning.
     pub(super) due: Duration,
-    pub(super) delay: Duration,
+    /// From the moment when it was due to the one when it went out, if it had a moment of its own.
+    pub(super) delay: Option<Duration>,
     /// From the moment when it was due.
     pub(super) latency: Duration,
     pub(super) retry_after: Option<u64>,
@@ -69,7 +70,9 @@ impl Measurements {
             let (least, most) = row.retry_after.unwrap_or((seconds, seconds));
             row.retry_after = Some((least.min(seconds), most.max(seconds)));
         }
-        self.delays.saturating_record(self::micros(sample.delay));
+        if let Some(delay) = sample.delay {
+            self.delays.saturating_record(self::micros(delay));
+        }
         let number = usize::try_from(sample.due.as_secs() / self.width.as_secs().max(1)).unwrap_or(usize::MAX);
         let Some(interval) = self.intervals.get_mut(number) else { return };
         match sample.judgement {
@@ -125,7 +128,7 @@ mod tests {
 
     fn sample(outcome: Outcome, judgement: Judgement, due: u64, latency: u64) -> Sample {
         let (due, latency) = (Duration::from_secs(due), Duration::from_millis(latency));
-        Sample { kind: Kind::Read, outcome, judgement, due, delay: Duration::ZERO, latency, retry_after: None }
+        Sample { kind: Kind::Read, outcome, judgement, due, delay: None, latency, retry_after: None }
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl Plan {
         let mut pools = Vec::new();
         for timetable in &self.timetables {
             let pool = Pool::new(self.connector.clone());
-            if timetable.interval.is_zero() {
+            if timetable.rate.is_none() {
                 pool.open(timetable.in_flight).await.map_err(|fault| {
                     let why = if let Fault::Unreachable(why) = fault { why } else { "they break off".to_owned() };
                     Failure::new(format!("cannot open {} connections: {why}; lower --log-ins", timetable.in_flight))

@@ -10,9 +10,16 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
-    /// The time from one request to the next.
-    pub(super) fn interval(self) -> Duration {
-        Duration::from_secs(u64::from(self.seconds)) / self.number
+    /// When this request is due; the first one is number 0.
+    pub(super) fn due_at(self, number: u64) -> Duration {
+        let nanos = u128::from(number) * u128::from(self.seconds) * NANOS / u128::from(self.number);
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+
+    /// How many requests are due by then.
+    pub(super) fn due_by(self, elapsed: Duration) -> u64 {
+        let requests = elapsed.as_nanos() * u128::from(self.number) / (u128::from(self.seconds) * NANOS);
+        u64::try_from(requests + 1).unwrap_or(u64::MAX)
     }
 
     pub(super) fn per_second(self) -> f64 {
@@ -90,6 +97,7 @@ pub(super) fn share(text: &str) -> Result<f64, &'static str> {
 }
 
 const FASTEST: u32 = 100_000;
+const NANOS: u128 = 1_000_000_000;
 
 #[cfg(test)]
 mod tests {
@@ -98,7 +106,10 @@ mod tests {
     #[test]
     fn rates_are_requests_in_a_second_or_a_minute() {
         let rate: Rate = "200/s".parse().unwrap();
-        assert_eq!((rate.interval(), rate.requests_in(Duration::from_secs(30))), (Duration::from_millis(5), 6000));
+        assert_eq!((rate.due_at(1), rate.requests_in(Duration::from_secs(30))), (Duration::from_millis(5), 6000));
+        let rate: Rate = "150/s".parse().unwrap();
+        assert_eq!(rate.due_at(150), Duration::from_secs(1), "a rate doesn't drift");
+        assert_eq!((rate.due_by(Duration::ZERO), rate.due_by(Duration::from_secs(1))), (1, 151));
         let rate: Rate = "90/min".parse().unwrap();
         assert_eq!(rate.requests_in(Duration::from_secs(2)), 3);
         assert_eq!(rate.to_string(), "90/min");

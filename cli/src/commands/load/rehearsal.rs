@@ -66,7 +66,10 @@ impl Rehearsal {
             match answer.status {
                 StatusCode::CREATED => users.push(Arc::new(user)),
                 StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::FORBIDDEN => {
-                    return Err(Failure::new(format!("registration is closed there ({}); use --username with --password-stdin", answer.status)));
+                    return Err(Failure::new(format!(
+                        "registration is closed there ({}); use --username with --password-stdin",
+                        answer.status
+                    )));
                 }
                 StatusCode::TOO_MANY_REQUESTS => return Err(Failure::new(format!("{}{stay}", limited("registrations", &answer)))),
                 other => return Err(Failure::new(format!("cannot register a user: POST /users is answered {other}{stay}"))),
@@ -137,7 +140,10 @@ impl Rehearsal {
         let document = self.operation(Method::GET, "/openapi.json", Content::Nothing)?;
         let answer = self.ask(document.request(user)).await?;
         if answer.status != StatusCode::OK {
-            return Err(Failure::new(format!("cannot find out what to write: /openapi.json is answered {}; say it by {name_it}", answer.status)));
+            return Err(Failure::new(format!(
+                "cannot find out what to write: /openapi.json is answered {}; say it by {name_it}",
+                answer.status
+            )));
         }
         let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         if document.pointer("/paths/~1notes/post").is_some() {
@@ -148,7 +154,9 @@ impl Rehearsal {
         if document.pointer("/paths/~1users~1me/patch").is_some() && command.register.is_some() {
             return self.operation(Method::PATCH, "/users/me", Content::TogglingEmail);
         }
-        Err(Failure::new(format!("the service takes no notes: say what to write by {name_it}, or let --register make users whose profiles change")))
+        Err(Failure::new(format!(
+            "the service takes no notes: say what to write by {name_it}, or let --register make users whose profiles change"
+        )))
     }
 
     fn operation(&self, method: Method, path: &str, content: Content) -> Result<Operation, Failure> {

@@ -25,8 +25,8 @@ pub(crate) enum Scenario {
 pub(super) struct Timetable {
     /// The kinds of requests, over and over.
     pub(super) pattern: Vec<Kind>,
-    /// The time from one to the next; zero: all at once.
-    pub(super) interval: Duration,
+    /// How often; all at once if there is none.
+    pub(super) rate: Option<Rate>,
     pub(super) requests: u64,
     /// At most so many at the same time.
     pub(super) in_flight: usize,
@@ -34,7 +34,7 @@ pub(super) struct Timetable {
 
 impl Scenario {
     pub(super) fn timetables(self, rate: Rate, time: Duration, in_flight: usize, storm: u32) -> Vec<Timetable> {
-        let even = |pattern| Timetable { pattern, interval: rate.interval(), requests: rate.requests_in(time), in_flight };
+        let even = |pattern| Timetable { pattern, rate: Some(rate), requests: rate.requests_in(time), in_flight };
         match self {
             Self::LogIn => vec![even(vec![Kind::LogIn])],
             Self::Read => vec![even(vec![Kind::Read])],
@@ -42,7 +42,7 @@ impl Scenario {
             Self::Mixed => vec![even(interleaved(&[(Kind::Read, 45), (Kind::Write, 4), (Kind::LogIn, 1)]))],
             Self::Storm => {
                 let in_flight = usize::try_from(storm).unwrap_or(usize::MAX);
-                let log_ins = Timetable { pattern: vec![Kind::LogIn], interval: Duration::ZERO, requests: u64::from(storm), in_flight };
+                let log_ins = Timetable { pattern: vec![Kind::LogIn], rate: None, requests: u64::from(storm), in_flight };
                 vec![log_ins, even(vec![Kind::Read])]
             }
         }
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn a_storm_is_all_at_once_beside_reads() {
         let tables = Scenario::Storm.timetables("10/s".parse().unwrap(), Duration::from_secs(3), 4, 200);
-        assert_eq!((tables[0].interval, tables[0].requests, tables[0].in_flight), (Duration::ZERO, 200, 200));
+        assert_eq!((tables[0].rate, tables[0].requests, tables[0].in_flight), (None, 200, 200));
         assert_eq!((tables[1].requests, tables[1].in_flight), (30, 4));
     }
 }

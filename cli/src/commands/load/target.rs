@@ -108,7 +108,9 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_no_address_of_a_service_is_refused() {
-        for bad in ["", "localhost:8443", "ftp://localhost", "https://", "https://u:p@localhost", "https://localhost?x", "https://localhost#x"] {
+        for bad in
+            ["", "localhost:8443", "ftp://localhost", "https://", "https://u:p@localhost", "https://localhost?x", "https://localhost#x"]
+        {
             assert!(Target::find(bad).await.is_err(), "{bad}");
         }
     }

@@ -65,7 +65,7 @@ mod tests {
                 outcome,
                 judgement: *judgement,
                 due: Duration::ZERO,
-                delay: Duration::ZERO,
+                delay: None,
                 latency: Duration::from_millis(*latency),
                 retry_after: None,
             });
@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn errors_count_against_the_rate_that_is_well() {
-        let measurements = measured(&[(Judgement::Expected, 1), (Judgement::Expected, 1), (Judgement::Shed, 1), (Judgement::Unexpected, 1)]);
+        let measurements =
+            measured(&[(Judgement::Expected, 1), (Judgement::Expected, 1), (Judgement::Shed, 1), (Judgement::Unexpected, 1)]);
         assert_eq!(missed(&measurements, 0.0, &[]).len(), 1);
         assert_eq!(missed(&measurements, 0.25, &[]).len(), 0);
     }

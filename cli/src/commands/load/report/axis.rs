@@ -23,13 +23,19 @@ impl Axis {
         Self { is_logarithmic: false, low: 0.0, high: highest, ticks }
     }
 
-    /// Decades, cut to round numbers around the values.
+    /// From zero, with a tick at each whole number.
+    pub(super) fn whole(highest: f64) -> Self {
+        let high = highest.max(1.0);
+        Self { is_logarithmic: false, low: 0.0, high, ticks: multiples(1.0).take_while(|tick| *tick <= high).collect() }
+    }
+
+    /// Round numbers around the values: 1, 2, 5 of each decade, or where that is too many whole decades.
     pub(super) fn logarithmic(lowest: f64, highest: f64) -> Self {
         let lowest = lowest.max(0.001);
-        let (low, high) = (round_down(lowest), round_up(highest.max(lowest * 1.01)));
-        let all: Vec<f64> = STEPS.into_iter().filter(|step| *step >= low * 0.999 && *step <= high * 1.001).collect();
-        let few = all.len() <= 8;
-        let ticks = all.into_iter().filter(|step| few || is_decade(*step)).collect();
+        let highest = highest.max(lowest * 1.01);
+        let all = ticks_around(lowest, highest, |_| true);
+        let ticks = if all.len() <= MOST_FINE_TICKS { all } else { ticks_around(lowest, highest, is_decade) };
+        let (low, high) = (ticks.first().copied().unwrap_or(lowest), ticks.last().copied().unwrap_or(highest));
         Self { is_logarithmic: true, low, high, ticks }
     }
 
@@ -52,8 +58,12 @@ fn round_up(value: f64) -> f64 {
     STEPS.into_iter().find(|step| *step >= value * 0.999).unwrap_or(value)
 }
 
-fn round_down(value: f64) -> f64 {
-    STEPS.into_iter().rev().find(|step| *step <= value * 1.001).unwrap_or(value)
+/// The wanted steps from the last one below the values to the first one above.
+fn ticks_around(lowest: f64, highest: f64, wanted: impl Fn(f64) -> bool) -> Vec<f64> {
+    let steps = || STEPS.into_iter().filter(|step| wanted(*step));
+    let low = steps().rev().find(|step| *step <= lowest * 1.001).unwrap_or(lowest);
+    let high = steps().find(|step| *step >= highest * 0.999).unwrap_or(highest);
+    steps().filter(|step| *step >= low && *step <= high).collect()
 }
 
 fn is_decade(value: f64) -> bool {
@@ -62,11 +72,12 @@ fn is_decade(value: f64) -> bool {
 }
 
 const MOST_TICKS: u32 = 20;
+const MOST_FINE_TICKS: usize = 9;
 
 /// 1, 2 and 5 of each decade from a microsecond to ten days, in milliseconds; also good for counts.
 const STEPS: [f64; 39] = [
-    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4,
-    1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7, 2e7, 5e7, 1e8, 2e8, 5e8, 1e9, 2e9, 5e9,
+    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1e3, 2e3, 5e3, 1e4, 2e4,
+    5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7, 2e7, 5e7, 1e8, 2e8, 5e8, 1e9, 2e9, 5e9,
 ];
 
 #[cfg(test)]

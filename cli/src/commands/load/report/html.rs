@@ -2,6 +2,7 @@ use askama::Template;
 use portcullis::Failure;
 
 use super::super::measurements::Measurements;
+use super::super::operation::Kind;
 use super::text::{share, shown};
 use super::{AnswerReport, Latencies, Report, plots};
 
@@ -15,6 +16,8 @@ struct Page<'a> {
     answers_over_time: String,
     latency_by_percentile: String,
     headline: Vec<Tile>,
+    /// To the second.
+    started_at: String,
 }
 
 /// A number to see first.
@@ -34,22 +37,27 @@ impl Report {
             answers_over_time: plots::answers_over_time(measurements, self.rate_per_second, seconds),
             latency_by_percentile: plots::latency_by_percentile(measurements),
             headline: self.headline(),
+            started_at: self.started_at.to_string().split('.').next().unwrap_or_default().replace('T', " ") + " UTC",
         };
         page.render().map_err(|error| Failure::new(format!("cannot write the report: {error}")))
     }
 
     fn headline(&self) -> Vec<Tile> {
         let mut tiles = vec![
-            Tile { name: "requests", value: self.requests.to_string(), detail: format!("due at {} for {} s", self.rate, self.seconds) },
-            Tile { name: "answered a second", value: format!("{:.1}", self.answered_per_second), detail: format!("over {:.1} s", self.elapsed_seconds) },
+            Tile { name: "requests", value: self.requests.to_string(), detail: self.due() },
+            Tile {
+                name: "answered a second",
+                value: format!("{:.1}", self.answered_per_second),
+                detail: format!("over {:.1} s", self.elapsed_seconds),
+            },
         ];
         for operation in &self.operations {
             let latencies = &operation.latency_ms;
             tiles.push(Tile {
                 name: match operation.operation {
-                    super::Kind::LogIn => "log-in, 99th percentile",
-                    super::Kind::Read => "read, 99th percentile",
-                    super::Kind::Write => "write, 99th percentile",
+                    Kind::LogIn => "log-in, 99th percentile",
+                    Kind::Read => "read, 99th percentile",
+                    Kind::Write => "write, 99th percentile",
                 },
                 value: shown(latencies.p99),
                 detail: format!("median {}, longest {}", shown(latencies.p50), shown(latencies.max)),

@@ -5,8 +5,8 @@ pub(super) use file::ReportFile;
 mod notes;
 mod text;
 pub(super) use text::milliseconds;
-mod html;
 mod axis;
+mod html;
 mod plots;
 
 use std::time::Duration;
@@ -135,7 +135,8 @@ impl Report {
         self.shed = measurements.count(Judgement::Shed);
         self.unexpected = measurements.count(Judgement::Unexpected);
         self.requests = self.expected + self.shed + self.unexpected;
-        let answered: u64 = measurements.rows.iter().filter(|((_, outcome), _)| is_answer(*outcome)).map(|(_, row)| row.latencies.len()).sum();
+        let answered: u64 =
+            measurements.rows.iter().filter(|((_, outcome), _)| is_answer(*outcome)).map(|(_, row)| row.latencies.len()).sum();
         self.answered_per_second = if self.elapsed_seconds > 0.0 { answered as f64 / self.elapsed_seconds } else { 0.0 };
         self.operations = Kind::ALL.into_iter().filter_map(|kind| operation(measurements, kind)).collect();
         self.start_delay_ms = Latencies::of(&measurements.delays);

@@ -46,7 +46,13 @@ fn storm(report: &Report, log_ins: u32) -> Option<String> {
                 Some((least, most)) => format!(", to come again in {least} to {most} s"),
                 None => String::new(),
             };
-            format!("{} × {} (half within {}, all within {}{again})", answer.requests, answer.answer, ms(answer.latency_ms.p50), ms(answer.latency_ms.max))
+            format!(
+                "{} × {} (half within {}, all within {}{again})",
+                answer.requests,
+                answer.answer,
+                ms(answer.latency_ms.p50),
+                ms(answer.latency_ms.max)
+            )
         })
         .collect();
     Some(format!("Of {log_ins} log-ins at the same moment: {}.", told.join("; ")))

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use hdrhistogram::Histogram;
 
-use super::axis::Axis;
 use super::super::measurements::{Interval, Measurements};
 use super::super::operation::Kind;
+use super::axis::Axis;
 
 /// Latency over the time at which requests were due: the median and the 99th percentile of each operation.
 pub(super) fn latency_over_time(measurements: &Measurements, seconds: f64) -> String {
@@ -17,7 +17,9 @@ pub(super) fn latency_over_time(measurements: &Measurements, seconds: f64) -> St
     };
     let lines: Vec<Line> = Kind::ALL
         .into_iter()
-        .flat_map(|kind| [Line { class: format!("{kind} median"), points: of(kind, 0.5) }, Line { class: kind.to_string(), points: of(kind, 0.99) }])
+        .flat_map(|kind| {
+            [Line { class: format!("{kind} median"), points: of(kind, 0.5) }, Line { class: kind.to_string(), points: of(kind, 0.99) }]
+        })
         .collect();
     let mut plot = Plot::new(Axis::exact(seconds, 8.0), latency_axis(&lines));
     plot.axes(&format_seconds, &format_milliseconds, "seconds since the beginning");
@@ -52,14 +54,19 @@ pub(super) fn answers_over_time(measurements: &Measurements, rate: f64, seconds:
 
 /// The latency that all but a small part of the requests stay below.
 pub(super) fn latency_by_percentile(measurements: &Measurements) -> String {
-    let lines: Vec<Line> = Kind::ALL.into_iter().map(|kind| Line { class: kind.to_string(), points: percentiles(&measurements.latencies(kind, |_| true)) }).collect();
+    let lines: Vec<Line> = Kind::ALL
+        .into_iter()
+        .map(|kind| Line { class: kind.to_string(), points: percentiles(&measurements.latencies(kind, |_| true)) })
+        .collect();
     let farthest = lines.iter().flat_map(|line| &line.points).map(|(x, _)| *x).fold(1.0, f64::max);
-    let mut plot = Plot::new(Axis::exact(farthest.ceil(), 8.0), latency_axis(&lines));
-    let label = |nines: f64| match nines.round() {
-        zero if zero < 0.5 => "0%".to_owned(),
-        one if one < 1.5 => "90%".to_owned(),
-        two if two < 2.5 => "99%".to_owned(),
-        more => format!("99.{}%", "9".repeat(LADDER.iter().filter(|step| **step < more - 1.5).count())),
+    let mut plot = Plot::new(Axis::whole(farthest), latency_axis(&lines));
+    let labels = ["0%", "90%", "99%", "99.9%", "99.99%", "99.999%", "99.9999%", "99.99999%"];
+    let label = |nines: f64| {
+        labels
+            .into_iter()
+            .zip(0_u32..)
+            .find(|(_, number)| f64::from(*number) >= nines)
+            .map_or_else(String::new, |(label, _)| label.to_owned())
     };
     plot.axes(&label, &format_milliseconds, "share of requests that were answered within this time");
     for line in &lines {
@@ -182,5 +189,3 @@ const RIGHT: f64 = 744.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 252.0;
 const STEPS_TO_SHOW: u32 = 70;
-/// How many nines follow the point of 99%.
-const LADDER: [f64; 6] = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];

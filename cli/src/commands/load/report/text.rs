@@ -6,8 +6,13 @@ impl Report {
     /// The table for people.
     pub(in super::super) fn text(&self) -> String {
         let mut text = format!(
-            "{} against {}: {} requests in {:.1} s, due at {}; {:.1} answered a second\n",
-            self.scenario, self.target, self.requests, self.elapsed_seconds, self.rate, self.answered_per_second
+            "{} against {}: {} requests in {:.1} s, {}; {:.1} answered a second\n",
+            self.scenario,
+            self.target,
+            self.requests,
+            self.elapsed_seconds,
+            self.due(),
+            self.answered_per_second
         );
         let asked: Vec<_> = self.asked.iter().map(|asked| format!("{} = {}", asked.operation, asked.request)).collect();
         let users = if self.users == 1 { "1 user".to_owned() } else { format!("{} users", self.users) };
@@ -32,7 +37,11 @@ impl Report {
             }
         }
         let all = self.requests;
-        let _ = writeln!(text, "\n{} expected, {} shed, {} unexpected of {all}. Latencies count from when a request was due.", self.expected, self.shed, self.unexpected);
+        let _ = writeln!(
+            text,
+            "\n{} expected, {} shed, {} unexpected of {all}. Latencies count from when a request was due.",
+            self.expected, self.shed, self.unexpected
+        );
         for note in &self.notes {
             let _ = writeln!(text, "- {note}");
         }
@@ -40,6 +49,14 @@ impl Report {
             let _ = writeln!(text, "FAILED: {missed}");
         }
         text
+    }
+}
+
+impl Report {
+    /// What was due when.
+    pub(super) fn due(&self) -> String {
+        let at_once = self.log_ins_at_once.map(|log_ins| format!("{log_ins} at once and ")).unwrap_or_default();
+        format!("due {at_once}at {} for {} s", self.rate, self.seconds)
     }
 }
 
