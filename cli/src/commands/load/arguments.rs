@@ -12,7 +12,7 @@ use super::scenario::Scenario;
 #[command(group = ArgGroup::new("who").required(true).args(["username", "register"]))]
 #[command(after_help = "Exit code 0: done; 1: unexpected answers or a missed bound, or the load couldn't begin; 2: wrong usage.")]
 pub(crate) struct LoadCommand {
-    /// The service, such as https://localhost:8443.
+    /// The service, such as `https://localhost:8443`.
     pub(super) url: String,
     /// What is asked for.
     #[arg(long, value_enum, default_value_t = Scenario::Mixed)]
@@ -52,7 +52,7 @@ pub(crate) struct LoadCommand {
     /// The path that `mixed` POSTs to. By default notes or profiles are written, as the service's /openapi.json offers.
     #[arg(long, value_name = "PATH", requires = "body")]
     pub(super) write_path: Option<String>,
-    /// The JSON that is POSTed.
+    /// The JSON that is sent there.
     #[arg(long, value_name = "JSON")]
     pub(super) body: Option<String>,
 

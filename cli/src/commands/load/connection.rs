@@ -1,3 +1,4 @@
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 
@@ -48,6 +49,15 @@ pub(super) enum Fault {
     Unsent(Box<Asked>),
     /// The connection broke while the answer was awaited.
     Broken,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable(why) => f.write_str(why),
+            Self::Unsent(_) | Self::Broken => f.write_str("the connection breaks off"),
+        }
+    }
 }
 
 impl Connector {

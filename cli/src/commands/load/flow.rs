@@ -90,9 +90,8 @@ impl Flow {
     pub(super) fn account_for_the_rest(&self) {
         let now = self.shared.began.elapsed();
         for number in self.taken.load(Ordering::Acquire)..self.released.load(Ordering::Acquire) {
-            let due = self.due_at(number);
-            let waited = now.saturating_sub(due);
-            self.record(number, Outcome::NeverSent, due, waited, waited, None);
+            let waited = now.saturating_sub(self.due_at(number));
+            self.record(number, Outcome::NeverSent, waited, waited, None);
         }
     }
 
@@ -117,11 +116,11 @@ impl Flow {
             },
         };
         let latency = shared.began.elapsed().saturating_sub(due);
-        self.record(number, outcome, due, delay, latency, retry_after);
+        self.record(number, outcome, delay, latency, retry_after);
     }
 
-    fn record(&self, number: u64, outcome: Outcome, due: Duration, delay: Duration, latency: Duration, retry_after: Option<u64>) {
-        let kind = self.kind(number);
+    fn record(&self, number: u64, outcome: Outcome, delay: Duration, latency: Duration, retry_after: Option<u64>) {
+        let (kind, due) = (self.kind(number), self.due_at(number));
         let judgement = self.shared.expectations.judge(kind, outcome);
         // What comes all at once can't all go out at once.
         let delay = self.timetable.rate.map(|_| delay);

@@ -1,11 +1,11 @@
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use portcullis::Failure;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
-use super::connection::{Connector, Fault};
+use super::connection::Connector;
 use super::flow::{Flow, Shared};
 use super::interrupt::Interrupt;
 use super::measurements::Measurements;
@@ -71,7 +71,7 @@ impl Plan {
         for flow in flows {
             flow.account_for_the_rest();
         }
-        let measurements = shared.measurements.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let measurements = shared.measurements.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Ok(Performed { measurements, elapsed: shared.began.elapsed(), is_interrupted })
     }
 
@@ -81,10 +81,9 @@ impl Plan {
         for timetable in &self.timetables {
             let pool = Pool::new(self.connector.clone());
             if timetable.rate.is_none() {
-                pool.open(timetable.in_flight).await.map_err(|fault| {
-                    let why = if let Fault::Unreachable(why) = fault { why } else { "they break off".to_owned() };
-                    Failure::new(format!("cannot open {} connections: {why}; lower --log-ins", timetable.in_flight))
-                })?;
+                let opened = pool.open(timetable.in_flight).await;
+                opened
+                    .map_err(|fault| Failure::new(format!("cannot open {} connections: {fault}; lower --log-ins", timetable.in_flight)))?;
             }
             pools.push(pool);
         }

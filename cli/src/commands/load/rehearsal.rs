@@ -168,7 +168,10 @@ impl Rehearsal {
         match tokio::time::timeout(self.timeout, self.pool.exchange(request, KEPT)).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(Fault::Unreachable(why))) => Err(cannot(&why)),
-            Ok(Err(Fault::Unsent(_) | Fault::Broken)) => Err(cannot("the connection breaks off; does it speak HTTP there?")),
+            Ok(Err(Fault::Unsent(_) | Fault::Broken)) => {
+                let mend = if self.target.is_https { "does it speak HTTP there?" } else { "is it https:// rather than http://?" };
+                Err(cannot(&format!("the connection breaks off; {mend}")))
+            }
             Err(_) => Err(cannot(&format!("no answer within {} s", self.timeout.as_secs()))),
         }
     }

@@ -27,7 +27,10 @@ pub(super) fn of(report: &Report) -> Vec<String> {
         notes.push("Log-ins of one account take turns; --register several users to see them side by side.".to_owned());
     }
     if report.registered {
-        notes.push(format!("{} users named load-… were registered for this, and stay.", report.users));
+        notes.push(match report.users {
+            1 => "A user named load-… was registered for this, and stays.".to_owned(),
+            several => format!("{several} users named load-… were registered for this, and stay."),
+        });
     }
     if let Some(write) = report.asked.iter().find(|asked| asked.operation == Kind::Write) {
         notes.push(format!("What {} wrote stays.", write.request));
