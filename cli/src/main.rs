@@ -1,5 +1,7 @@
 //! The `portcullis` command: the ready-to-run service and its tools.
 
+mod commands;
+
 use portcullis::prelude::*;
 
 /// The roles of the ready-made service, least to most trusted.
@@ -11,5 +13,5 @@ enum Role {
 }
 
 fn main() -> ExitCode {
-    App::<Role>::new("Portcullis").accounts(Accounts::default()).main()
+    App::<Role>::new("Portcullis").accounts(Accounts::default()).main_with::<commands::Tool>()
 }

@@ -7,17 +7,23 @@ use portcullis_web::app::App;
 use portcullis_web::app::config::{Environment, Source};
 
 use crate::run::{self, Failure};
+use crate::tools::{Invocation, NoTools, Tools};
 
 /// Runs an application as a program: serves without an argument, else does what the command says.
-pub trait Main {
+pub trait Main: Sized {
     /// Reads the command line of this process and runs. Exit code 0: done; 1: it failed or found something; 2: wrong usage.
-    fn main(self) -> ExitCode;
+    fn main(self) -> ExitCode {
+        self.main_with::<NoTools>()
+    }
+
+    /// Like [`Main::main`], with commands of the program's own beside the application's.
+    fn main_with<T: Tools>(self) -> ExitCode;
 }
 
 /// The command line of an application's own program.
 #[derive(Debug, Parser)]
 #[command(disable_help_subcommand = true)]
-struct CommandLine {
+struct CommandLine<T: Tools> {
     /// The settings file; `portcullis.toml` in the working directory if it is there.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -25,11 +31,20 @@ struct CommandLine {
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<Command<T>>,
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+enum Command<T: Tools> {
+    #[command(flatten)]
+    Application(ApplicationCommand),
+    #[command(flatten)]
+    Tool(T),
+}
+
+/// What every application can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ApplicationCommand {
     /// Serve until SIGTERM or Ctrl-C. The default.
     Serve {
         /// Only check the settings, and print them with secrets masked.
@@ -51,8 +66,8 @@ pub(crate) enum Command {
 }
 
 impl<R: RoleKind, S> Main for App<R, S> {
-    fn main(self) -> ExitCode {
-        let line = match CommandLine::try_parse() {
+    fn main_with<T: Tools>(self) -> ExitCode {
+        let line = match CommandLine::<T>::try_parse() {
             Ok(line) => line,
             Err(message) => {
                 let code = if message.use_stderr() { 2 } else { 0 };
@@ -62,8 +77,11 @@ impl<R: RoleKind, S> Main for App<R, S> {
             }
         };
         let source = Source { file: line.config, environment: Environment::of_process() };
-        let command = line.command.unwrap_or(Command::Serve { check: false });
-        match run::run(self, &source, command, line.json) {
+        let ended = match line.command.unwrap_or(Command::Application(ApplicationCommand::Serve { check: false })) {
+            Command::Application(command) => run::run(self, &source, command, line.json),
+            Command::Tool(tool) => tool.run(Invocation::new(source, line.json)),
+        };
+        match ended {
             Ok(code) => code,
             Err(Failure { text, code }) => {
                 run::complain(&text);

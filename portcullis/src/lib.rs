@@ -10,7 +10,10 @@ pub use portcullis_web::endpoints;
 
 mod command_line;
 pub use command_line::Main;
+mod tools;
+pub use tools::{Invocation, Tools};
 mod run;
+pub use run::Failure;
 
 /// Everything that an application usually names.
 pub mod prelude {

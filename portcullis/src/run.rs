@@ -12,18 +12,24 @@ use portcullis_web::observe::LogSink;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::command_line::Command;
+use crate::command_line::ApplicationCommand;
 
 /// A command failed; the text is for the person at the terminal.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub struct Failure {
     pub(crate) text: String,
     pub(crate) code: u8,
 }
 
 impl Failure {
-    fn new(text: impl std::fmt::Display) -> Self {
+    /// It failed: exit code 1.
+    pub fn new(text: impl std::fmt::Display) -> Self {
         Self { text: text.to_string(), code: 1 }
+    }
+
+    /// It isn't used as it should be: exit code 2.
+    pub fn usage(text: impl std::fmt::Display) -> Self {
+        Self { text: text.to_string(), code: 2 }
     }
 }
 
@@ -40,20 +46,25 @@ impl From<CommandFailed> for Failure {
 }
 
 /// Runs one command of an application.
-pub(crate) fn run<R: RoleKind, S>(mut app: App<R, S>, source: &Source, command: Command, json: bool) -> Result<ExitCode, Failure> {
+pub(crate) fn run<R: RoleKind, S>(
+    mut app: App<R, S>,
+    source: &Source,
+    command: ApplicationCommand,
+    json: bool,
+) -> Result<ExitCode, Failure> {
     let settings = app.settings(source)?;
     match command {
-        Command::Serve { check: true } => {
+        ApplicationCommand::Serve { check: true } => {
             app.check(&settings)?;
             say(&effective(&settings, app.sections()));
         }
-        Command::Matrix => say(&app.matrix(&settings)),
-        Command::Openapi => say(&format!("{:#}\n", app.openapi(&settings))),
-        Command::Settings => say(&reference(app.sections())),
-        Command::Serve { check: false } => on_runtime(serve(app, settings))?,
-        Command::Healthcheck => return on_runtime(healthcheck(settings.management_listen)),
-        Command::Accounts(command) => on_runtime(accounts(app, settings, command, json))?,
-        Command::Migrate => on_runtime(migrate(app, settings))?,
+        ApplicationCommand::Matrix => say(&app.matrix(&settings)),
+        ApplicationCommand::Openapi => say(&format!("{:#}\n", app.openapi(&settings))),
+        ApplicationCommand::Settings => say(&reference(app.sections())),
+        ApplicationCommand::Serve { check: false } => on_runtime(serve(app, settings))?,
+        ApplicationCommand::Healthcheck => return on_runtime(healthcheck(settings.management_listen)),
+        ApplicationCommand::Accounts(command) => on_runtime(accounts(app, settings, command, json))?,
+        ApplicationCommand::Migrate => on_runtime(migrate(app, settings))?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -94,7 +105,7 @@ async fn migrate<R: RoleKind, S>(app: App<R, S>, settings: Settings) -> Result<(
 /// Runs a command of accounts, without a server: the database is made and migrated when it isn't there.
 async fn accounts<R: RoleKind, S>(app: App<R, S>, settings: Settings, command: AccountsCommand, json: bool) -> Result<(), Failure> {
     if !app.has_module(MIGRATIONS.module) {
-        return Err(Failure { text: "this application has no accounts".to_owned(), code: 2 });
+        return Err(Failure::usage("this application has no accounts"));
     }
     let starting = app.starting(settings).await?;
     let service = Accounts::default().service(&starting).await.map_err(Failure::new)?;
