@@ -299,7 +299,7 @@ async fn every_cell_of_the_matrix_holds(app: TestApp) {
     let (guest, clerk) = (caller(&app, "gus/guest"), caller(&app, "cleo/clerk"));
     let (manager, admin) = (caller(&app, "mia/manager"), caller(&app, "root/admin"));
     let callers = [("anonymous", &app.anonymous()), ("guest", &guest), ("clerk", &clerk), ("manager", &manager), ("admin", &admin)];
-    check_matrix(&app, &golden, &callers).await;
+    check_matrix(&app, &golden, &callers, &[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
