@@ -18,8 +18,8 @@ DEPLOYMENT = (ROOT / "docs/deployment.md").read_text()
 
 
 class Operations(Base):
-    def with_ada(self, volume):
-        container = self.container(volume)
+    def with_ada(self, volume, environment=None):
+        container = self.container(volume, environment)
         code, said = container.run("user", "add", "ada", "--role", "admin", "--password-stdin", text=PASSWORD + "\n")
         self.assertEqual(code, 0, said)
         return container
@@ -49,8 +49,11 @@ class Operations(Base):
 
     def test_the_table_of_metrics_is_what_is_served(self):
         volume = self.volume()
-        with self.with_ada(volume).serve() as served:
-            log_in("localhost", volume / "portcullis/tls/ca.pem")
+        authority = volume / "portcullis/tls/ca.pem"
+        with self.with_ada(volume, {"PORTCULLIS_RATE_LIMIT__DEFAULT": "4/h"}).serve() as served:
+            log_in("localhost", authority)
+            # Denied, then limited: what never happened has no line.
+            self.assertEqual([https("localhost", authority, "GET", "/users/me")[0] for _ in range(4)], [401, 401, 401, 429])
             text = served.metrics()
         served_names = set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
         documented = re.findall(r"^\| `(\w+)` \| [^|]*\| .+ \|$", OPERATIONS.split("## Metrics")[1].split("## Logs")[0], re.MULTILINE)
