@@ -39,7 +39,10 @@ pub(super) struct Performed {
 impl Plan {
     /// Loads the service.
     pub(super) async fn perform(self, rehearsal: Rehearsal, interrupt: &mut Interrupt, progress: &Progress) -> Result<Performed, Failure> {
-        let pools = self.pools().await?;
+        let pools = tokio::select! {
+            pools = self.pools() => pools?,
+            () = interrupt.wait() => return Err(Failure::new(BEFORE)),
+        };
         let shared = Arc::new(Shared {
             users: self.users,
             operations: self.operations,
@@ -81,9 +84,8 @@ impl Plan {
         for timetable in &self.timetables {
             let pool = Pool::new(self.connector.clone());
             if timetable.rate.is_none() {
-                let opened = pool.open(timetable.in_flight).await;
-                opened
-                    .map_err(|fault| Failure::new(format!("cannot open {} connections: {fault}; lower --log-ins", timetable.in_flight)))?;
+                let cannot = |fault| Failure::new(format!("cannot open {} connections: {fault}; lower --log-ins", timetable.in_flight));
+                pool.open(timetable.in_flight, self.timeout).await.map_err(cannot)?;
             }
             pools.push(pool);
         }
@@ -121,5 +123,7 @@ async fn renew(rehearsal: Rehearsal, shared: Arc<Shared>, mut tokens_last: Durat
     }
 }
 
+/// What an interrupted load says that hasn't begun.
+pub(super) const BEFORE: &str = "interrupted before the load began";
 const PATIENCE: Duration = Duration::from_secs(2);
 const LONGEST: Duration = Duration::from_secs(86_400);
