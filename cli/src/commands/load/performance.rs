@@ -117,7 +117,7 @@ async fn conduct(shared: &Shared, workers: &TaskTracker, time: Duration, interru
 /// Logs the users in again before their tokens end.
 async fn renew(rehearsal: Rehearsal, shared: Arc<Shared>, mut tokens_last: Duration) {
     while let Some(rest) = tokens_last.checked_sub(tokens_last / 5).filter(|rest| *rest < LONGEST) {
-        tokio::time::sleep(rest).await;
+        tokio::time::sleep(rest.max(SHORTEST)).await;
         // Whoever can't log in again gets 401 from now on, and the report shows it.
         tokens_last = rehearsal.log_in(&shared.users, &Progress::none()).await.unwrap_or(tokens_last);
     }
@@ -126,4 +126,6 @@ async fn renew(rehearsal: Rehearsal, shared: Arc<Shared>, mut tokens_last: Durat
 /// What an interrupted load says that hasn't begun.
 pub(super) const BEFORE: &str = "interrupted before the load began";
 const PATIENCE: Duration = Duration::from_secs(2);
+/// A service whose tokens end at once isn't asked for new ones without end.
+const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(86_400);
