@@ -1,11 +1,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use portcullis_core::RoleKind;
 use portcullis_web::app::App;
 use portcullis_web::app::config::{Environment, Source};
 
+use crate::command_reference::command_reference;
 use crate::run::{self, Failure};
 use crate::tools::{Invocation, NoTools, Tools};
 
@@ -40,6 +41,9 @@ enum Command<T: Tools> {
     Application(ApplicationCommand),
     #[command(flatten)]
     Tool(T),
+    /// Print every command and its arguments, in Markdown.
+    #[command(hide = true)]
+    Commands,
 }
 
 /// What every application can do.
@@ -80,6 +84,10 @@ impl<R: RoleKind, S> Main for App<R, S> {
         let ended = match line.command.unwrap_or(Command::Application(ApplicationCommand::Serve { check: false })) {
             Command::Application(command) => run::run(self, &source, command, line.json),
             Command::Tool(tool) => tool.run(Invocation::new(source, line.json)),
+            Command::Commands => {
+                run::say(&command_reference(&program(), CommandLine::<T>::command()));
+                Ok(ExitCode::SUCCESS)
+            }
         };
         match ended {
             Ok(code) => code,
@@ -89,4 +97,10 @@ impl<R: RoleKind, S> Main for App<R, S> {
             }
         }
     }
+}
+
+/// The name by which this program was called.
+fn program() -> String {
+    let called = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
+    called.file_stem().map_or_else(|| "portcullis".to_owned(), |name| name.display().to_string())
 }

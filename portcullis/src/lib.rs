@@ -10,6 +10,7 @@ pub use portcullis_web::endpoints;
 
 mod command_line;
 pub use command_line::Main;
+mod command_reference;
 mod tools;
 pub use tools::{Invocation, Tools};
 mod run;

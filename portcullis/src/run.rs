@@ -139,6 +139,7 @@ fn on_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fa
     runtime.map_err(Failure::new)?.block_on(work)
 }
 
-fn say(text: &str) {
+/// Prints a result.
+pub(crate) fn say(text: &str) {
     let _ = io::stdout().write_all(text.as_bytes());
 }

@@ -140,6 +140,18 @@ fn failures_and_missed_bounds_end_with_1() {
 }
 
 #[test]
+fn tokens_are_renewed_before_they_end() {
+    let stub = Stub::start(Duration::ZERO, 200);
+    let folder = tempfile::tempdir().unwrap();
+    let base = stub.base();
+    let arguments = [base.as_str(), "--scenario", "read", "--username", "uma", "--password-stdin", "--rate", "10/s", "--seconds", "3"];
+    let ended = load(folder.path(), PASSWORD, &arguments);
+    assert_eq!(ended.code, Some(0), "{} {}", ended.printed, ended.complained);
+    // Their renewals are no part of what is measured.
+    assert!(ended.printed.contains("30 expected") && stub.log_ins() >= 2, "{} log-ins\n{}", stub.log_ins(), ended.printed);
+}
+
+#[test]
 fn ctrl_c_ends_the_load_with_the_report_so_far() {
     let stub = Stub::start(Duration::ZERO, 200);
     let folder = tempfile::tempdir().unwrap();

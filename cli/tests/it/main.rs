@@ -26,6 +26,16 @@ fn the_page_of_settings_is_what_the_command_prints() {
 }
 
 #[test]
+fn the_page_of_commands_is_what_the_command_prints() {
+    let output = portcullis(&["commands"], &[]);
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference/command-line.md")).unwrap();
+    assert!(
+        page == text(&output.stdout),
+        "docs/reference/command-line.md is out of date: cargo run -- commands > docs/reference/command-line.md"
+    );
+}
+
+#[test]
 fn a_check_prints_the_settings_in_force_without_secrets() {
     let secret = "postgres://ann:hunter2hunter2@localhost/x";
     let output = portcullis(&["serve", "--check"], &[("PORTCULLIS_DATABASE_URL", secret), ("PORTCULLIS_LIMITS__BODY_BYTES", "77")]);

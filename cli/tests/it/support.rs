@@ -53,22 +53,28 @@ impl Drop for Service {
     }
 }
 
-/// A service that isn't as good as ours: it logs everybody in, then answers each connection's requests as it is told.
+/// A service that isn't as good as ours: it logs everybody in for a second, then answers as it is told.
 pub(crate) struct Stub {
     address: SocketAddr,
-    requests: Arc<AtomicUsize>,
+    asked: Arc<Asked>,
+}
+
+#[derive(Default)]
+struct Asked {
+    requests: AtomicUsize,
+    log_ins: AtomicUsize,
 }
 
 impl Stub {
     /// After the first few requests, answers take so long and have this status.
     pub(crate) fn start(delay: Duration, status: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let stub = Self { address: listener.local_addr().unwrap(), requests: Arc::default() };
-        let requests = Arc::clone(&stub.requests);
+        let stub = Self { address: listener.local_addr().unwrap(), asked: Arc::default() };
+        let asked = Arc::clone(&stub.asked);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let requests = Arc::clone(&requests);
-                std::thread::spawn(move || converse(&stream.unwrap(), delay, status, &requests));
+                let asked = Arc::clone(&asked);
+                std::thread::spawn(move || converse(&stream.unwrap(), delay, status, &asked));
             }
         });
         stub
@@ -79,12 +85,16 @@ impl Stub {
     }
 
     pub(crate) fn requests(&self) -> usize {
-        self.requests.load(Ordering::SeqCst)
+        self.asked.requests.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn log_ins(&self) -> usize {
+        self.asked.log_ins.load(Ordering::SeqCst)
     }
 }
 
 /// Ends when the client does.
-fn converse(stream: &TcpStream, delay: Duration, status: u16, requests: &AtomicUsize) {
+fn converse(stream: &TcpStream, delay: Duration, status: u16, asked: &Asked) {
     let (mut reader, mut writer) = (BufReader::new(stream), stream);
     loop {
         let (mut line, mut length) = (String::new(), 0);
@@ -99,10 +109,12 @@ fn converse(stream: &TcpStream, delay: Duration, status: u16, requests: &AtomicU
         }
         reader.read_exact(&mut vec![0; length]).unwrap();
         // The log-in and the rehearsal come first.
-        let status = if requests.fetch_add(1, Ordering::SeqCst) < 2 { 200 } else { status };
-        let body = r#"{"access_token":"a.b.c","expires_in":1800}"#;
+        let status = if asked.requests.fetch_add(1, Ordering::SeqCst) < 2 { 200 } else { status };
+        let body = r#"{"access_token":"a.b.c","expires_in":1}"#;
         if request.starts_with("GET") {
             std::thread::sleep(delay);
+        } else {
+            asked.log_ins.fetch_add(1, Ordering::SeqCst);
         }
         let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         if writer.write_all(answer.as_bytes()).is_err() {

@@ -39,7 +39,10 @@ pub(super) struct Performed {
 impl Plan {
     /// Loads the service.
     pub(super) async fn perform(self, rehearsal: Rehearsal, interrupt: &mut Interrupt, progress: &Progress) -> Result<Performed, Failure> {
-        let pools = self.pools().await?;
+        let pools = tokio::select! {
+            pools = self.pools() => pools?,
+            () = interrupt.wait() => return Err(Failure::new(BEFORE)),
+        };
         let shared = Arc::new(Shared {
             users: self.users,
             operations: self.operations,
@@ -81,9 +84,8 @@ impl Plan {
         for timetable in &self.timetables {
             let pool = Pool::new(self.connector.clone());
             if timetable.rate.is_none() {
-                let opened = pool.open(timetable.in_flight).await;
-                opened
-                    .map_err(|fault| Failure::new(format!("cannot open {} connections: {fault}; lower --log-ins", timetable.in_flight)))?;
+                let cannot = |fault| Failure::new(format!("cannot open {} connections: {fault}; lower --log-ins", timetable.in_flight));
+                pool.open(timetable.in_flight, self.timeout).await.map_err(cannot)?;
             }
             pools.push(pool);
         }
@@ -115,11 +117,15 @@ async fn conduct(shared: &Shared, workers: &TaskTracker, time: Duration, interru
 /// Logs the users in again before their tokens end.
 async fn renew(rehearsal: Rehearsal, shared: Arc<Shared>, mut tokens_last: Duration) {
     while let Some(rest) = tokens_last.checked_sub(tokens_last / 5).filter(|rest| *rest < LONGEST) {
-        tokio::time::sleep(rest).await;
+        tokio::time::sleep(rest.max(SHORTEST)).await;
         // Whoever can't log in again gets 401 from now on, and the report shows it.
         tokens_last = rehearsal.log_in(&shared.users, &Progress::none()).await.unwrap_or(tokens_last);
     }
 }
 
+/// What an interrupted load says that hasn't begun.
+pub(super) const BEFORE: &str = "interrupted before the load began";
 const PATIENCE: Duration = Duration::from_secs(2);
+/// A service whose tokens end at once isn't asked for new ones without end.
+const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(86_400);

@@ -1,4 +1,5 @@
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::connection::{Answer, Asked, Connection, Connector, Fault};
 
@@ -34,11 +35,11 @@ impl Pool {
         Err(Fault::Broken)
     }
 
-    /// Opens so many connections beforehand.
-    pub(super) async fn open(&self, number: usize) -> Result<(), Fault> {
+    /// Opens so many connections beforehand, each within this time.
+    pub(super) async fn open(&self, number: usize, time: Duration) -> Result<(), Fault> {
         for _ in 0..number {
-            let connection = self.connector.connect().await?;
-            self.give(connection);
+            let opened = tokio::time::timeout(time, self.connector.connect()).await;
+            self.give(opened.unwrap_or_else(|_| Err(Fault::Unreachable(format!("no answer within {} s", time.as_secs()))))?);
         }
         Ok(())
     }

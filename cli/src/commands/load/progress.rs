@@ -30,7 +30,7 @@ impl Progress {
 
     /// Shows the load until it is dropped.
     pub(super) async fn follow(&self, shared: &Shared, time: Duration) {
-        self.0.set_style(style("[{bar:30}] {msg}"));
+        self.0.set_style(style("[{bar:20}] {wide_msg}"));
         self.0.set_length(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         let mut tick = tokio::time::interval(REDRAW);
         loop {
@@ -59,16 +59,17 @@ fn line(shared: &Shared, elapsed: Duration, time: Duration) -> String {
     let measurements = shared.measurements.lock().unwrap_or_else(PoisonError::into_inner);
     let (expected, shed, unexpected) =
         (measurements.count(Judgement::Expected), measurements.count(Judgement::Shed), measurements.count(Judgement::Unexpected));
-    let mut line = format!("{} of {} s  {expected} answered", elapsed.as_secs(), time.as_secs());
+    let mut line = format!("{}/{} s  {expected} answered", elapsed.as_secs(), time.as_secs());
     for (number, what) in [(shed, "shed"), (unexpected, "unexpected")] {
         if number > 0 {
             line.push_str(&format!("  {number} {what}"));
         }
     }
+    line.push_str("  p99");
     for kind in Kind::ALL {
         let latencies = measurements.latencies(kind, |_| true);
         if !latencies.is_empty() {
-            line.push_str(&format!("  {kind} p99 {}", super::report::milliseconds(latencies.value_at_quantile(0.99))));
+            line.push_str(&format!(" {kind} {}", super::report::milliseconds(latencies.value_at_quantile(0.99))));
         }
     }
     line

@@ -11,7 +11,7 @@ use super::connection::Connector;
 use super::interrupt::Interrupt;
 use super::operation::Kind;
 use super::outcome::Expectations;
-use super::performance::Plan;
+use super::performance::{BEFORE, Plan};
 use super::progress::Progress;
 use super::rehearsal::Rehearsal;
 use super::report::{Report, ReportFile};
@@ -39,7 +39,7 @@ impl LoadCommand {
         let rehearsal = Rehearsal::new(connector.clone(), target.clone(), Duration::from_secs(self.timeout));
         let plan = tokio::select! {
             plan = self.plan(connector, timetables, &rehearsal, &progress) => plan?,
-            () = interrupt.wait() => return Err(Failure::new("interrupted before the load began")),
+            () = interrupt.wait() => return Err(Failure::new(BEFORE)),
         };
         let mut report = Report::begin(&self, &target, &plan, Clock::system().now());
         let performed = plan.perform(rehearsal, &mut interrupt, &progress).await?;

@@ -18,9 +18,10 @@ pub(super) fn of(report: &Report) -> Vec<String> {
     }
     if report.start_delay_ms.p99 > LATE_MS {
         notes.push(format!(
-            "Requests went out late (99th percentile: {:.0} ms), because all {} connections were busy or this machine was. The latencies \
-             contain the wait. If more --connections change nothing, the rate is more than the service can take.",
-            report.start_delay_ms.p99, report.connections
+            "Requests went out late (99th percentile: {}), because all {} connections were busy or this machine was. The latencies contain \
+             the wait, also of what was never sent. If more --connections change nothing, the rate is more than the service can take.",
+            ms(report.start_delay_ms.p99),
+            report.connections
         ));
     }
     if report.users == 1 && report.operations.iter().any(|operation| operation.operation == Kind::LogIn) {
