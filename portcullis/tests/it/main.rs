@@ -37,7 +37,11 @@ macro_rules! on_one {
     };
 }
 
+mod addresses;
 mod checks;
+mod issuer;
+mod load;
+mod origins;
 mod policies;
 mod raw;
 mod shapes;
