@@ -38,13 +38,20 @@ macro_rules! on_one {
 }
 
 mod addresses;
+mod answers;
 mod checks;
 mod issuer;
+mod layers;
 mod load;
+mod mounts;
 mod origins;
 mod policies;
+mod providers;
 mod raw;
 mod shapes;
+mod sockets;
+mod spawning;
+mod streams;
 mod support;
 mod texts;
 mod uploads;
