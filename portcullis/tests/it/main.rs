@@ -37,10 +37,21 @@ macro_rules! on_one {
     };
 }
 
+mod addresses;
+mod answers;
 mod checks;
+mod issuer;
+mod layers;
+mod load;
+mod mounts;
+mod origins;
 mod policies;
+mod providers;
 mod raw;
 mod shapes;
+mod sockets;
+mod spawning;
+mod streams;
 mod support;
 mod texts;
 mod uploads;

@@ -83,6 +83,7 @@ impl Protocols {
             tokio::select! {
                 // How a connection ends is the client's affair: it is not an event of the service.
                 _ = connection.as_mut() => return,
+                () = stalled(&state, self.limits.write_stall) => return,
                 () = self.tasks.closing.cancelled() => {}
                 () = idle(&state, &self.limits) => {}
             }
@@ -114,6 +115,20 @@ async fn idle(state: &State, limits: &Limits) {
     tokio::time::sleep(limits.header_read).await;
     if state.started() > 0 {
         quiet(state, limits.keep_alive).await;
+    }
+}
+
+/// Resolves when answers have waited so long, to a quarter of it, for a client that makes room for none of them. What HTTP/1.1 shows in
+/// the socket, HTTP/2 hides in its windows.
+async fn stalled(state: &State, time: Duration) {
+    let part = (time / 4).max(Duration::from_millis(1));
+    let mut ticks = interval_at(Instant::now() + part, part);
+    let (mut waited, (_, mut before)) = (0, state.sending());
+    while waited < 4 {
+        ticks.tick().await;
+        let (held, asked) = state.sending();
+        waited = if held > 0 && asked == before { waited + 1 } else { 0 };
+        before = asked;
     }
 }
 

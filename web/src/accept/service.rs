@@ -70,7 +70,7 @@ impl<S: Service> Requests<S> {
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 state.upgrade();
             }
-            Ok(response.map(|body| Tracked { body, _running: running }))
+            Ok(response.map(|body| Tracked::new(body, running)))
         }
     }
 }
@@ -79,7 +79,26 @@ impl<S: Service> Requests<S> {
 #[derive(Debug)]
 pub(super) struct Tracked {
     body: Body,
-    _running: Running,
+    running: Running,
+    is_held: bool,
+}
+
+impl Tracked {
+    fn new(body: Body, running: Running) -> Self {
+        let is_held = !http_body::Body::is_end_stream(&body);
+        if is_held {
+            running.state().hold();
+        }
+        Self { body, running, is_held }
+    }
+}
+
+impl Drop for Tracked {
+    fn drop(&mut self) {
+        if self.is_held {
+            self.running.state().let_go();
+        }
+    }
 }
 
 impl http_body::Body for Tracked {
@@ -87,7 +106,14 @@ impl http_body::Body for Tracked {
     type Error = axum::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        self.running.state().ask();
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        // Whoever has no next part yet keeps the client waiting, not the other way round.
+        if frame.is_ready() != self.is_held {
+            self.is_held = frame.is_ready();
+            if self.is_held { self.running.state().hold() } else { self.running.state().let_go() }
+        }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

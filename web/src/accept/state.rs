@@ -10,6 +10,10 @@ pub(crate) struct State {
     upgraded: AtomicBool,
     running: AtomicUsize,
     started: AtomicUsize,
+    /// Answers whose next part the client hasn't made room for.
+    held: AtomicUsize,
+    /// Parts of answers that were asked for.
+    asked: AtomicUsize,
 }
 
 impl State {
@@ -44,6 +48,26 @@ impl State {
         self.running.load(Ordering::Relaxed)
     }
 
+    /// An answer is ready and waits for the client.
+    pub(super) fn hold(&self) {
+        self.held.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// An answer is sent, dropped, or waits for the service again.
+    pub(super) fn let_go(&self) {
+        self.held.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// The client made room for a part of an answer.
+    pub(super) fn ask(&self) {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many answers wait for the client, and how many parts were asked for so far.
+    pub(super) fn sending(&self) -> (usize, usize) {
+        (self.held.load(Ordering::Relaxed), self.asked.load(Ordering::Relaxed))
+    }
+
     /// How many requests there were.
     pub(super) fn started(&self) -> usize {
         self.started.load(Ordering::Relaxed)
@@ -53,6 +77,12 @@ impl State {
 /// A request that runs, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Running(Arc<State>);
+
+impl Running {
+    pub(super) fn state(&self) -> &State {
+        &self.0
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {

@@ -51,6 +51,9 @@ impl Cors {
         if !METHODS.iter().any(|method| method.as_bytes() == wanted.as_bytes()) {
             return Some(Err(Problem::forbidden().because("preflight for a method that isn't used")));
         }
+        if !headers.get_all(header::ACCESS_CONTROL_REQUEST_HEADERS).iter().all(names_only_ours) {
+            return Some(Err(Problem::forbidden().because("preflight for a header that isn't read")));
+        }
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
         let answer = response.headers_mut();
@@ -86,6 +89,12 @@ impl Cors {
     }
 }
 
+fn names_only_ours(names: &HeaderValue) -> bool {
+    names.to_str().is_ok_and(|names| names.split(',').all(|name| HEADERS.iter().any(|own| own.eq_ignore_ascii_case(name.trim()))))
+}
+
+/// What the answer to a preflight lists, and what browsers may send without asking.
+const HEADERS: &[&str] = &["authorization", "content-type", "accept", "accept-language", "content-language", "range"];
 const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
 #[cfg(test)]

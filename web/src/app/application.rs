@@ -1,7 +1,7 @@
 use std::any::{Any, TypeId, type_name};
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use portcullis_core::{Clock, RoleKind};
 use portcullis_store::{Migration, Migrations};
@@ -37,9 +37,12 @@ pub(crate) struct Parts {
     pub(crate) migrations: Vec<Migrations>,
     pub(crate) modules: Vec<Arc<dyn Module>>,
     pub(crate) issuer: Option<RemoteIssuer>,
-    pub(crate) layers: Vec<Box<dyn FnOnce(BoxedService) -> BoxedService + Send>>,
+    pub(crate) layers: Layers,
     pub(crate) clock: Clock,
 }
+
+/// Layers, behind a lock that nobody waits for, so that an application can be started from any task.
+type Layers = Mutex<Vec<Box<dyn FnOnce(BoxedService) -> BoxedService + Send>>>;
 
 /// A raw axum router, mounted by a named call with a reason.
 pub struct RawMount {
@@ -64,7 +67,7 @@ impl<R: RoleKind> App<R> {
             migrations: Vec::new(),
             modules: Vec::new(),
             issuer: None,
-            layers: Vec::new(),
+            layers: Mutex::default(),
             clock: Clock::system(),
         };
         Self { parts, types: PhantomData }
@@ -144,7 +147,11 @@ impl<R: RoleKind, S> App<R, S> {
         L::Service: Service<Request, Response = Response, Error = std::convert::Infallible> + Clone + Send + Sync + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
-        self.parts.layers.push(Box::new(move |inner| BoxedService::new(layer.layer(inner))));
+        self.parts
+            .layers
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Box::new(move |inner| BoxedService::new(layer.layer(inner))));
         self
     }
 
@@ -212,7 +219,7 @@ impl Parts {
 
     /// The service that layers wrap: the gate and what is behind it.
     pub(crate) fn layered(&mut self, inner: Inner) -> Option<BoxedService> {
-        let layers = std::mem::take(&mut self.layers);
+        let layers = std::mem::take(self.layers.get_mut().unwrap_or_else(PoisonError::into_inner));
         if layers.is_empty() {
             return None;
         }

@@ -122,18 +122,23 @@ impl Pipeline {
             return answer;
         }
         let _running = self.load.enter()?;
-        match &self.layered {
-            None => self.gate(request, found, passage).await,
+        let mut response = match &self.layered {
+            None => self.gate(request, found, passage).await?,
             Some(layered) => {
                 let slot = Slot(Arc::new(Mutex::new(None)));
                 request.extensions_mut().insert(slot.clone());
                 request.extensions_mut().insert(Admitted { address: passage.address, request_id: passage.request_id });
                 let service = layered.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                let response = service.oneshot(request).await.unwrap_or_else(|never: Infallible| match never {});
+                // Layers get as much time as the handler inside them.
+                let deadline = self.deadline() + self.runtime.limits().handler;
+                let answered = self.within_time(deadline, service.oneshot(request)).await;
                 passage.principal = slot.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-                Ok(response)
+                answered?.unwrap_or_else(|never: Infallible| match never {})
             }
-        }
+        };
+        // Which origins may read an answer, the list alone says.
+        response.headers_mut().remove(header::ACCESS_CONTROL_ALLOW_ORIGIN);
+        Ok(response)
     }
 
     /// What the application's layers wrap: steps 10 to 15 for a request that they let through.

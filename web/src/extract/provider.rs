@@ -14,8 +14,8 @@ pub trait Provider: Clone + Send + Sync + 'static {}
 
 /// A value made anew for each request; `#[derive(Provider)]` with `#[provider(per_request)]` makes it an argument.
 pub trait PerRequest: Sized + Send {
-    /// Makes the value from the request.
-    fn provide(call: &Call) -> impl Future<Output = Result<Self, Problem>> + Send;
+    /// Makes the value from the request's head; the body is the handler's.
+    fn provide(call: &mut Call) -> impl Future<Output = Result<Self, Problem>> + Send;
 }
 
 /// The provided value of this type. Mounting checked that there is one.

@@ -49,7 +49,7 @@ impl<T> Created<T> {
         Self { value, location: None }
     }
 
-    /// Its address, a path of this service, for `Location`.
+    /// Its address, a path of this service, for `Location`; anything else is left out.
     #[must_use]
     pub fn at(mut self, path: impl Into<String>) -> Self {
         self.location = Some(path.into());
@@ -64,7 +64,7 @@ impl<T: Output + Serialize + JsonSchema> Answer for Created<T> {
 
     fn into_answer(self) -> Response {
         let mut response = json(StatusCode::CREATED, &self.value);
-        if let Some(location) = self.location.and_then(|path| HeaderValue::from_str(&path).ok()) {
+        if let Some(location) = self.location.filter(|path| is_own_path(path)).and_then(|path| HeaderValue::from_str(&path).ok()) {
             response.headers_mut().insert(header::LOCATION, location);
         }
         response
@@ -168,6 +168,11 @@ impl<T: Answer, E: Into<Problem>> Answer for Result<T, E> {
             Err(error) => error.into().into_response(),
         }
     }
+}
+
+/// Whether every reader takes this for a path here: `//` and `/\\` lead to other hosts.
+fn is_own_path(path: &str) -> bool {
+    path.strip_prefix('/').is_some_and(|rest| !rest.starts_with(['/', '\\']))
 }
 
 fn json(status: StatusCode, value: &impl Serialize) -> Response {

@@ -1,0 +1,168 @@
+//! Raw axum routers: guarded, limited and stamped like everything else.
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::routing::{get as read, post as write};
+use http::Method;
+use portcullis::prelude::*;
+use portcullis_testing::{TestApp, World, check_uniform};
+
+use crate::support::{Believer, Nobody, Role, behind_proxy, caller, send, start, world};
+
+#[get("/new", access = Public("a test"))]
+async fn new() -> NoContent {
+    NoContent
+}
+
+#[expect(clippy::panic, reason = "that is the test")]
+async fn panics() -> &'static str {
+    panic!("the private words of a panic")
+}
+
+async fn count(body: Body) -> Result<String, http::StatusCode> {
+    use futures_util::StreamExt as _;
+    let (mut stream, mut bytes) = (body.into_data_stream(), 0);
+    while let Some(chunk) = stream.next().await {
+        bytes += chunk.map_err(|_| http::StatusCode::PAYLOAD_TOO_LARGE)?.len();
+    }
+    Ok(bytes.to_string())
+}
+
+fn router() -> Router {
+    let loose = [
+        ("x-frame-options", "ALLOWALL"),
+        ("content-security-policy", "default-src *"),
+        ("server", "old/1.0"),
+        ("x-powered-by", "old"),
+        ("cache-control", "public"),
+        ("strict-transport-security", "max-age=0"),
+        ("access-control-allow-origin", "*"),
+    ];
+    Router::new()
+        .route("/old", read(|| async { "root" }))
+        .route("/old/hello", read(|| async { "hello" }))
+        .route("/old/loose", read(move || async move { (loose, "loose") }))
+        .route("/old/echo", write(|body: Bytes| async move { body }))
+        .route("/old/count", write(count))
+        .route("/old/panic", read(panics))
+        .route("/old/hang", read(|| async { std::future::pending::<&'static str>().await }))
+        .route("/new/other", read(|| async { "outside of its prefix" }))
+}
+
+fn application() -> App<Role, impl Sized> {
+    let app = App::new("Mounts").module::<Nobody>(Believer).endpoints(endpoints![new]);
+    app.dangerous_mount_axum("/old", Role::Clerk.guard(), router(), "it is older than this service")
+}
+
+async fn mounts(world: World) -> TestApp {
+    start(application(), world.with("LIMITS__BODY_BYTES", "1000").with("LIMITS__HANDLER_SECONDS", "1")).await
+}
+
+async fn proxied(world: World) -> TestApp {
+    mounts(behind_proxy(world)).await
+}
+
+mod in_the_open {
+    use super::*;
+
+    on_one!(mounts =>
+        a_raw_router_is_guarded
+        a_raw_router_is_limited
+        a_raw_router_is_stamped
+        the_matrix_shows_it_with_its_reason
+    );
+
+    async fn a_raw_router_is_guarded(app: TestApp) {
+        for path in ["/old", "/old/hello", "/old/nothing", "/old/hello?x=1", "/old/%68ello", "/old//hello"] {
+            assert_eq!(app.anonymous().get(path).await.status, 401, "{path}");
+            let forbidden = caller(&app, "gus/guest").get(path).await;
+            assert_eq!(forbidden.status, 403, "{path}");
+            check_uniform(&forbidden);
+        }
+        let clerk = caller(&app, "cleo/clerk");
+        assert_eq!((clerk.get("/old").await.text(), clerk.get("/old/hello").await.text()), ("root".to_owned(), "hello".to_owned()));
+        for path in ["/oldhello", "/OLD/hello", "/new/other", "//old/hello"] {
+            assert_eq!(clerk.get(path).await.status, 404, "{path}: only below the prefix");
+        }
+        let cookie = app.anonymous().request(Method::POST, "/old/echo").header("cookie", "__Host-session=cleo/clerk");
+        assert_eq!(send(cookie.header("sec-fetch-site", "cross-site").body("x")).await.status, 403, "cross-site");
+    }
+
+    async fn a_raw_router_is_limited(app: TestApp) {
+        let clerk = caller(&app, "cleo/clerk");
+        let post = async |path: &str, length: usize| clerk.raw(Method::POST, path, "text/plain", vec![b'x'; length]).await;
+        assert_eq!(post("/old/echo", 1000).await.body.len(), 1000);
+        let too_large = post("/old/echo", 1001).await;
+        assert_eq!(too_large.status, 413);
+        check_uniform(&too_large);
+        let hanging = clerk.get("/old/hang").await;
+        assert_eq!(hanging.status, 503);
+        check_uniform(&hanging);
+        let panicking = clerk.get("/old/panic").await;
+        assert_eq!(panicking.status, 500);
+        check_uniform(&panicking);
+        assert!(!panicking.text().contains("private words"));
+        assert_eq!(clerk.get("/old/hello").await.status, 200, "the service goes on");
+    }
+
+    async fn a_raw_router_is_stamped(app: TestApp) {
+        let answer = send(caller(&app, "cleo/clerk").request(Method::GET, "/old/loose").header("origin", "https://evil.example")).await;
+        assert_eq!((answer.status, answer.text().as_str()), (200, "loose"));
+        check_uniform(&answer);
+        assert_eq!(answer.header("x-frame-options"), Some("DENY"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert!(answer.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
+        assert!(answer.header("strict-transport-security").unwrap().starts_with("max-age=63072000"));
+        assert_eq!(answer.header("access-control-allow-origin"), None, "no origin is listed");
+    }
+
+    async fn the_matrix_shows_it_with_its_reason(app: TestApp) {
+        let row = app.matrix().lines().find(|line| line.contains("/old/*")).unwrap();
+        let cells: Vec<&str> = row.split_whitespace().take(7).collect();
+        assert_eq!(cells, ["*", "/old/*", "401", "403", "yes", "yes", "yes"]);
+        assert!(row.ends_with("role clerk; raw axum: it is older than this service"), "{row}");
+    }
+}
+
+mod behind_a_proxy {
+    use super::*;
+
+    on_one!(proxied => a_body_without_a_length_is_cut_at_the_limit);
+
+    async fn a_body_without_a_length_is_cut_at_the_limit(app: TestApp) {
+        for (length, status) in [(1000, 200), (1001, 413), (100_000, 413)] {
+            let head =
+                "POST /old/count HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer cleo/clerk\r\ntransfer-encoding: chunked\r\n\r\n";
+            let request = format!("{head}{length:x}\r\n{}\r\n0\r\n\r\n", "x".repeat(length));
+            let answer = crate::raw::exchange(app.address(), &request, "\r\n\r\n").await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{length}: {answer}");
+        }
+    }
+}
+
+/// A document in the path, which a raw router has no parameter for.
+struct Document;
+
+impl Resource for Document {
+    const NAME: &'static str = "document";
+    type Key = Id;
+    async fn load(_: Id, _: &Database) -> Result<Option<Self>> {
+        Ok(None)
+    }
+}
+
+impl Permits<Read> for Document {
+    fn permits(&self, _: &Principal) -> bool {
+        true
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_policy_that_no_request_could_meet_stops_the_start() {
+    let Some(world) = world() else { return };
+    let app = App::<Role>::new("Mounts").dangerous_mount_axum("/old", Can::<Read, Document>::guard(), router(), "a test");
+    let started = tokio::spawn(async move { start(app, world).await }).await;
+    let panic = started.unwrap_err().into_panic();
+    let text = panic.downcast_ref::<String>().unwrap();
+    assert!(text.contains("the raw router at /old has a policy that names an object"), "{text}");
+}
