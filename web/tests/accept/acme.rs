@@ -16,6 +16,7 @@ use crate::ordering::{GET, NAMES, Ordering, files, kept, root, visit};
 use crate::pebble::{Place, is_demanded};
 
 async fn issues_end_to_end(challenge: AcmeChallenge) {
+    let _logs = Logs::keep();
     let place = Place::new();
     let acme = AcmeSettings { challenge, ..place.settings(NAMES) };
     let service = Ordering::start(acme, |_| {}).await;
@@ -103,6 +104,7 @@ async fn the_authority_says_when_to_renew() {
     if !is_demanded("the_authority_says_when_to_renew") {
         return;
     }
+    let _logs = Logs::keep();
     let place = Place::new();
     let front = Front::start(place.folder.path()).await;
     let acme = AcmeSettings { directory_url: Some(front.directory()), ..place.settings(NAMES) };

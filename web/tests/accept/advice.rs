@@ -50,7 +50,8 @@ impl Front {
             )
             .unwrap();
         let acceptor = TlsAcceptor::from(Arc::new(configuration));
-        let own = Self(Arc::new(Inner { directory: format!("https://{address}/dir"), acceptor, state: Mutex::default() }));
+        let own =
+            Self(Arc::new(Inner { directory: format!("https://localhost:{}/dir", address.port()), acceptor, state: Mutex::default() }));
         let front = own.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {

@@ -37,6 +37,14 @@ impl Logs {
     }
 }
 
+impl Drop for Logs {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("{}", self.text());
+        }
+    }
+}
+
 impl<'a> MakeWriter<'a> for Lines {
     type Writer = Self;
     fn make_writer(&'a self) -> Self {

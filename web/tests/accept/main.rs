@@ -4,6 +4,7 @@
 mod acme;
 mod acme_trouble;
 mod advice;
+mod certificate_files;
 mod client;
 mod dns;
 mod http1;

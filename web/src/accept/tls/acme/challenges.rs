@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use rcgen::{CertificateParams, CustomExtension, DistinguishedName, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::ServerConfig;
-use rustls::sign::SingleCertAndKey;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::super::configuration::provider;
-use super::super::pair::Pair;
 use super::super::private_file::write_private;
 
 /// The answers to the challenges that are pending. They are files, so that every instance on the same data folder can give them.
@@ -36,9 +37,10 @@ impl Challenges {
         }
         let pem = tokio::fs::read(self.0.join(format!("{}.pem", name.to_ascii_lowercase()))).await.ok()?;
         let provider = Arc::new(provider());
-        let pair = Pair::parse(&pem, &pem, &provider).ok()?;
+        // Not compared with its key: the critical extension that makes it an answer is one that certificates here may not have.
+        let key = provider.key_provider.load_private_key(PrivateKeyDer::from_pem_slice(&pem).ok()?).ok()?;
+        let key = CertifiedKey::new(vec![CertificateDer::from_pem_slice(&pem).ok()?], key);
         let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().ok()?;
-        let key = Arc::unwrap_or_clone(pair.key);
         let mut configuration = builder.with_no_client_auth().with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
         configuration.alpn_protocols = vec![ALPN.to_vec()];
         configuration.send_tls13_tickets = 0;

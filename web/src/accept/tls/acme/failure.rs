@@ -74,15 +74,16 @@ impl From<reqwest::Error> for Unreachable {
         // The address stands in the settings; the innermost error says why.
         let error = error.without_url();
         let mut innermost: &(dyn StdError + 'static) = &error;
-        while let Some(source) = innermost.source() {
-            innermost = source;
+        loop {
+            // An I/O error hides what it holds from the chain.
+            let held = innermost.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+            let inner: Option<&(dyn StdError + 'static)> = match held {
+                Some(held) => Some(held),
+                None => innermost.source(),
+            };
+            let Some(inner) = inner else { break };
+            innermost = inner;
         }
-        // An I/O error hides what it holds from the chain.
-        let held = innermost.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let innermost: &(dyn StdError + 'static) = match held {
-            Some(held) => held,
-            None => innermost,
-        };
         match innermost.downcast_ref::<rustls::Error>() {
             Some(rustls::Error::InvalidCertificate(why)) => of_certificate(why),
             _ => Self::Network(innermost.to_string()),
@@ -119,7 +120,9 @@ fn kind(problem: &Problem) -> Option<&str> {
 fn mend(problem: &Problem) -> &'static str {
     match kind(problem).unwrap_or_default() {
         "dns" => "; let the name's A and AAAA records lead to this service",
-        "connection" | "tls" => "; let the authority reach port 80 for http-01, or port 443 for tls-alpn-01",
+        "connection" | "tls" => {
+            "; let the name's records lead to this service, and let the authority reach port 80 for http-01, or port 443 for tls-alpn-01"
+        }
         "unauthorized" | "incorrectResponse" => "; another server answers for the name: let its records and ports lead here",
         "caa" => "; the name's CAA records allow other authorities only",
         "rateLimited" => "; wait, and try with tls.acme.staging until everything works",
