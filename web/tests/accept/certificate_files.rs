@@ -81,8 +81,9 @@ async fn a_bad_pair_is_refused_and_the_old_one_stays() {
     assert!(!certificates.reload_now(), "a certificate without its key");
     still().await;
     assert_eq!(logs.count(REFUSED, &["does not belong to the certificate", "the present one stays", "cert.pem"]), 1);
-    let chain = std::fs::read_to_string(files.here.path().join("cert.pem")).unwrap();
-    std::fs::write(files.here.path().join("cert.pem"), &chain[..chain.len() / 3]).unwrap();
+    let file = files.here.path().join("cert.pem");
+    let chain = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &chain[..chain.len() / 3]).unwrap();
     assert!(!certificates.reload_now(), "half of a file");
     still().await;
     std::fs::write(files.here.path().join("cert.pem"), "no PEM").unwrap();
@@ -171,7 +172,7 @@ fn put(folder: &Path, (certificate, key): &(String, String)) {
 async fn a_pair_that_has_ended_is_refused_while_the_present_one_is_good() {
     let logs = Logs::keep();
     let (here, running, clock, hand) = with_a_life().await;
-    let certificates = running.certificates.clone().unwrap();
+    let certificates = running.certificates.unwrap();
     let ended = pair(clock.now() - DAY * 9, clock.now() - DAY);
     put(here.path(), &ended);
     assert!(!certificates.reload_now());
@@ -188,7 +189,7 @@ async fn a_pair_that_has_ended_is_refused_while_the_present_one_is_good() {
 async fn a_pair_that_has_not_begun_is_taken_when_it_begins() {
     let logs = Logs::keep();
     let (here, running, clock, hand) = with_a_life().await;
-    let certificates = running.certificates.clone().unwrap();
+    let certificates = running.certificates.unwrap();
     put(here.path(), &pair(clock.now() + DAY, clock.now() + DAY * 30));
     assert!(!certificates.reload_now());
     assert!(!certificates.reload_now());

@@ -38,6 +38,7 @@ impl Logs {
 }
 
 impl Drop for Logs {
+    #[expect(clippy::print_stdout, reason = "shown with a test that fails")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             println!("{}", self.text());
