@@ -5,15 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ServerConfig;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
 
 use super::connection::{Protocols, Tasks};
 use super::connections::Connections;
 use super::limits::Limits;
 use super::service::{Peer, Service};
 use super::socket::Socket;
+use super::tls::{ALPN, Challenges};
 use crate::app::StartError;
 
 /// A bound address and what is spoken there.
@@ -65,8 +68,8 @@ impl Listener {
             // A plain port speaks HTTP/1.1 only: to find out would mean to read before any time-out applies.
             return self.protocols.serve(socket, service, peer).await;
         };
-        let handshake = timeout(self.protocols.limits.tls_handshake, tls.acceptor().accept(socket));
-        let Some(Ok(Ok(stream))) = self.tasks.closing.run_until_cancelled(handshake).await else { return };
+        let handshake = timeout(self.protocols.limits.tls_handshake, tls.accept(socket));
+        let Some(Ok(Ok(Some(stream)))) = self.tasks.closing.run_until_cancelled(handshake).await else { return };
         peer.http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         self.protocols.serve(stream, service, peer).await;
     }
@@ -74,11 +77,30 @@ impl Listener {
 
 /// The TLS of a listener.
 #[derive(Clone)]
-pub(super) struct Tls(pub(super) Arc<ServerConfig>);
+pub(super) struct Tls {
+    pub(super) configuration: Arc<ServerConfig>,
+    /// Answered instead of served, with `tls-alpn-01`.
+    pub(super) challenges: Option<Challenges>,
+}
 
 impl Tls {
-    fn acceptor(&self) -> TlsAcceptor {
-        TlsAcceptor::from(Arc::clone(&self.0))
+    /// The encrypted stream; none when the handshake was all that was wanted.
+    async fn accept(&self, socket: Socket) -> io::Result<Option<TlsStream<Socket>>> {
+        let configuration = Arc::clone(&self.configuration);
+        let Some(challenges) = &self.challenges else {
+            return TlsAcceptor::from(configuration).accept(socket).await.map(Some);
+        };
+        let handshake = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), socket).await?;
+        let hello = handshake.client_hello();
+        let is_challenge = hello.alpn().is_some_and(|protocols| protocols.eq([ALPN]));
+        let name = hello.server_name().filter(|_| is_challenge).map(str::to_owned);
+        let answer = match name {
+            Some(name) => challenges.tls_answer(&name).await,
+            None => None,
+        };
+        let Some(answer) = answer else { return handshake.into_stream(configuration).await.map(Some) };
+        handshake.into_stream(answer).await?.shutdown().await?;
+        Ok(None)
     }
 }
 

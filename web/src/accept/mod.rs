@@ -21,7 +21,7 @@ mod connections;
 mod listen;
 mod socket;
 mod tls;
-pub use tls::{Certificates, TlsMode, TlsProfile, TlsSettings, install_crypto_provider};
+pub use tls::{AcmeChallenge, AcmeSettings, CertificateCounts, Certificates, TlsMode, TlsProfile, TlsSettings, install_crypto_provider};
 mod connection;
 mod guard;
 mod head;

@@ -6,22 +6,42 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header, request}
 use hyper::body::Incoming;
 
 use super::service::{Peer, Service};
+use super::tls::Challenges;
 use crate::Response;
 use crate::app::StartError;
 use crate::respond::Problem;
 
 /// Answers plain HTTP: a browser that opens a page is sent to HTTPS, everything else is refused.
 ///
+/// The one exception are the challenges of an ACME authority, which asks for them here.
 /// A program that got a redirect would go on sending its credentials in the clear and never notice. The target's host comes from the
 /// settings, never from the request.
 pub(super) struct Redirect<S> {
-    origin: String,
+    way: Way,
     service: Arc<S>,
 }
 
+/// Where plain HTTP leads.
+#[derive(Debug)]
+pub(super) struct Way {
+    /// The origin to redirect to.
+    pub(super) origin: String,
+    /// Answered before anything else, with `http-01`.
+    pub(super) challenges: Option<Challenges>,
+}
+
 impl<S> Redirect<S> {
-    pub(super) const fn new(origin: String, service: Arc<S>) -> Self {
-        Self { origin, service }
+    pub(super) const fn new(way: Way, service: Arc<S>) -> Self {
+        Self { way, service }
+    }
+
+    /// The answer to a challenge, whatever host is named; `None` when none is asked for.
+    async fn challenge(&self, head: &request::Parts) -> Option<Response> {
+        let challenges = self.way.challenges.as_ref().filter(|_| head.method == Method::GET)?;
+        let Some(text) = challenges.http_answer(head.uri.path()).await? else { return Some(Problem::not_found().into_response()) };
+        let mut response = Response::new(Body::from(text));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        Some(response)
     }
 
     fn answer(&self, head: &request::Parts) -> Response {
@@ -29,7 +49,7 @@ impl<S> Redirect<S> {
             return Problem::new(StatusCode::FORBIDDEN, "https_required", "This service answers over HTTPS only.").into_response();
         }
         let path = head.uri.path_and_query().map_or("/", |target| target.as_str());
-        let Ok(location) = HeaderValue::try_from(format!("{}{path}", self.origin)) else {
+        let Ok(location) = HeaderValue::try_from(format!("{}{path}", self.way.origin)) else {
             return Problem::bad_request("malformed_request", "The request is not valid HTTP.").into_response();
         };
         let mut response = Response::new(Body::empty());
@@ -42,7 +62,10 @@ impl<S> Redirect<S> {
 impl<S: Service> Service for Redirect<S> {
     async fn call(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> Response {
         let (head, _) = request.into_parts();
-        let response = self.answer(&head);
+        let response = match self.challenge(&head).await {
+            Some(response) => response,
+            None => self.answer(&head),
+        };
         self.finish(response, Some(&head), peer)
     }
 

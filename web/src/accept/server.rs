@@ -9,10 +9,10 @@ use tokio::time::{sleep, timeout};
 use super::connections::Connections;
 use super::limits::Limits;
 use super::listen::{Listener, Tls};
-use super::redirect::{Redirect, origin};
+use super::redirect::{Redirect, Way, origin};
 use super::service::Service;
 use super::shutdown::Shutdown;
-use super::tls::{Certificates, TlsMode, TlsSettings, install_crypto_provider, provider, server_configuration};
+use super::tls::{Acme, AcmeChallenge, Certificates, Renewal, TlsMode, TlsSettings, install_crypto_provider, open, server_configuration};
 use crate::app::StartError;
 
 /// Where to listen, and how.
@@ -22,11 +22,11 @@ pub struct ServerSettings {
     pub listen: SocketAddr,
     /// The setting `management_listen`.
     pub management_listen: SocketAddr,
-    /// The setting `http_listen`: where plain HTTP is redirected.
+    /// The setting `http_listen`: where plain HTTP is redirected, and http-01 answered.
     pub http_listen: Option<SocketAddr>,
     /// The setting `public_url`: where it is redirected to.
     pub public_url: String,
-    /// The setting `data_dir`: where the development certificate lies.
+    /// The setting `data_dir`: where certificates lie that are made or ordered.
     pub data_dir: PathBuf,
     /// The setting `tls`.
     pub tls: TlsSettings,
@@ -36,7 +36,7 @@ pub struct ServerSettings {
     pub trusts_a_proxy: bool,
     /// Where the time comes from.
     pub clock: Clock,
-    /// How often the certificate's files are looked at.
+    /// How often the certificate's files are looked at, and whether one has to be renewed.
     pub certificate_interval: Duration,
 }
 
@@ -45,9 +45,9 @@ pub struct ServerSettings {
 pub struct Server {
     main: Listener,
     management: Listener,
-    /// With the origin that it redirects to.
-    redirect: Option<(Listener, String)>,
+    redirect: Option<(Listener, Way)>,
     certificates: Option<Certificates>,
+    renewal: Option<Renewal>,
     certificate_interval: Duration,
     limits: Arc<Limits>,
 }
@@ -67,7 +67,7 @@ impl Server {
     pub async fn bind(settings: ServerSettings) -> Result<Self, StartError> {
         install_crypto_provider();
         let mut limits = settings.limits;
-        let certificates = if settings.tls.mode == TlsMode::BehindProxy {
+        if settings.tls.mode == TlsMode::BehindProxy {
             if !settings.trusts_a_proxy {
                 return Err(StartError::new(
                     "tls.mode is `behind_proxy`, but proxy.trusted is empty: name the proxy's network, such as [\"10.0.0.0/8\"], \
@@ -77,21 +77,27 @@ impl Server {
             // Every client comes from the proxy's address.
             limits.connections_per_address = limits.connections;
             limits.connections_from_loopback = limits.connections;
-            None
-        } else {
-            Some(Certificates::open(&settings.tls, &settings.data_dir, Arc::new(provider()), settings.clock)?)
-        };
+        }
         let limits = Arc::new(limits);
+        let outside = (settings.public_url.as_str(), settings.http_listen.is_some());
+        let (certificates, acme) = open(&settings.tls, outside, &settings.data_dir, &settings.clock)?;
+        let (renewal, over_tls, over_http) = match acme {
+            Some(Acme { challenges, challenge: AcmeChallenge::TlsAlpn01, renewal }) => (Some(renewal), Some(challenges), None),
+            Some(Acme { challenges, challenge: AcmeChallenge::Http01, renewal }) => (Some(renewal), None, Some(challenges)),
+            None => (None, None, None),
+        };
         let tls = certificates.as_ref().map(|certificates| server_configuration(certificates, settings.tls.profile)).transpose()?;
-        let main = Listener::bind("listen", settings.listen, tls.map(Tls), Arc::clone(&limits)).await?;
+        let tls = tls.map(|configuration| Tls { configuration, challenges: over_tls });
+        let main = Listener::bind("listen", settings.listen, tls, Arc::clone(&limits)).await?;
         let management = Listener::bind("management_listen", settings.management_listen, None, Arc::clone(&limits)).await?;
         let redirect = match settings.http_listen {
             Some(address) => {
-                Some((Listener::bind("http_listen", address, None, Arc::clone(&limits)).await?, origin(&settings.public_url)?))
+                let listener = Listener::bind("http_listen", address, None, Arc::clone(&limits)).await?;
+                Some((listener, Way { origin: origin(&settings.public_url)?, challenges: over_http }))
             }
             None => None,
         };
-        Ok(Self { main, management, redirect, certificates, certificate_interval: settings.certificate_interval, limits })
+        Ok(Self { main, management, redirect, certificates, renewal, certificate_interval: settings.certificate_interval, limits })
     }
 
     /// The address that `listen` got.
@@ -127,15 +133,18 @@ impl Server {
     /// Serves until shutdown has ended.
     pub async fn serve<S: Service, M: Service>(self, service: Arc<S>, management: Arc<M>, shutdown: Shutdown) -> Drained {
         let (main, watching) = (self.main.tasks.clone(), tokio_util::sync::CancellationToken::new());
+        let (renewing, interval) = (watching.clone(), self.certificate_interval);
         let _stop_watching = watching.clone().drop_guard();
         if let Some(certificates) = self.certificates {
-            let interval = self.certificate_interval;
             tokio::spawn(async move { watching.run_until_cancelled(certificates.watch(interval)).await });
         }
+        if let Some(renewal) = self.renewal {
+            tokio::spawn(async move { renewing.run_until_cancelled(renewal.run(interval)).await });
+        }
         let mut groups = vec![main];
-        if let Some((listener, origin)) = self.redirect {
+        if let Some((listener, way)) = self.redirect {
             groups.push(listener.tasks.clone());
-            tokio::spawn(listener.run(Arc::new(Redirect::new(origin, Arc::clone(&service)))));
+            tokio::spawn(listener.run(Arc::new(Redirect::new(way, Arc::clone(&service)))));
         }
         let inside = self.management.tasks.clone();
         tokio::spawn(self.management.run(management));

@@ -71,6 +71,10 @@ impl Management {
     fn metrics(&self) -> Response {
         if let Some(certificates) = &self.certificates {
             self.metrics.certificate_expiry.set(certificates.expires().as_seconds() as f64);
+            let counts = certificates.counts();
+            self.metrics.certificates_refused.inner().store(counts.refusals(), Ordering::Relaxed);
+            self.metrics.acme_renewals.inner().store(counts.renewals(), Ordering::Relaxed);
+            self.metrics.acme_failures.inner().store(counts.failed_renewals(), Ordering::Relaxed);
         }
         self.metrics.connections_open.set(i64::try_from(self.connections.open()).unwrap_or(i64::MAX));
         self.metrics.connections_refused.inner().store(self.connections.refused(), Ordering::Relaxed);

@@ -74,12 +74,7 @@ impl<R: RoleKind, S> App<R, S> {
         trusted_proxies(settings)?;
         cors(settings)?;
         settings.limits.limits()?;
-        for (name, file) in [("tls.cert_file", &settings.tls.cert_file), ("tls.key_file", &settings.tls.key_file)] {
-            if let Some(file) = file {
-                std::fs::File::open(file)
-                    .map_err(|error| StartError::new(format_args!("setting `{name}`: {}: {error}", file.display())))?;
-            }
-        }
+        settings.tls.check(&settings.public_url, settings.http_listen.is_some())?;
         if settings.tls.mode == TlsMode::BehindProxy && settings.proxy.trusted.is_empty() {
             return Err(StartError::new("setting `tls.mode` is `behind_proxy`, but `proxy.trusted` is empty: name the proxy's network"));
         }

@@ -23,6 +23,9 @@ pub(crate) struct Metrics {
     pub(crate) panics: Counter,
     pub(crate) denials_dropped: Counter,
     pub(crate) certificate_expiry: Gauge<f64, AtomicU64>,
+    pub(crate) certificates_refused: Counter,
+    pub(crate) acme_renewals: Counter,
+    pub(crate) acme_failures: Counter,
     pub(crate) log_lines_dropped: Gauge,
     pub(crate) connections_open: Gauge,
     pub(crate) connections_refused: Counter,
@@ -53,6 +56,10 @@ impl Metrics {
         registry.register("portcullis_audit_denials_dropped", "Denials that the audit log could not take in time", denials_dropped.clone());
         registry.register("portcullis_panics", "Handlers that panicked", panics.clone());
         registry.register("tls_certificate_expiry_timestamp_seconds", "When the certificate in use expires", certificate_expiry.clone());
+        let (certificates_refused, acme_renewals, acme_failures) = (Counter::default(), Counter::default(), Counter::default());
+        registry.register("tls_certificates_refused", "Changed certificates that were not taken", certificates_refused.clone());
+        registry.register("acme_renewals", "Certificates that the ACME authority issued", acme_renewals.clone());
+        registry.register("acme_renewal_failures", "Attempts at a certificate from the ACME authority that failed", acme_failures.clone());
         registry.register("portcullis_log_lines_dropped", "Log lines that nobody read in time", log_lines_dropped.clone());
         registry.register("portcullis_connections_open", "Connections that are open", connections_open.clone());
         registry.register(
@@ -71,6 +78,9 @@ impl Metrics {
             panics,
             denials_dropped,
             certificate_expiry,
+            certificates_refused,
+            acme_renewals,
+            acme_failures,
             log_lines_dropped,
             connections_open,
             connections_refused,

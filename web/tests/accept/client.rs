@@ -46,8 +46,17 @@ pub(crate) async fn read_until(stream: &mut (impl AsyncRead + Unpin), end: &str)
 
 /// A TLS client that trusts the authority in a data folder.
 pub(crate) fn tls_client(data: &Path, versions: &[&'static rustls::SupportedProtocolVersion], alpn: &[&str]) -> Arc<ClientConfig> {
+    client_of(CertificateDer::from_pem_file(data.join("tls/ca.pem")).unwrap(), versions, alpn)
+}
+
+/// A TLS client that trusts this authority.
+pub(crate) fn client_of(
+    root: CertificateDer<'_>,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+    alpn: &[&str],
+) -> Arc<ClientConfig> {
     let mut roots = rustls::RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(data.join("tls/ca.pem")).unwrap()).unwrap();
+    roots.add(root.into_owned()).unwrap();
     let mut configuration = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_protocol_versions(versions)
         .unwrap()
@@ -73,12 +82,17 @@ pub(crate) async fn connect(data: &Path, address: SocketAddr, alpn: &[&str]) -> 
 
 /// Waits for something that nobody announces.
 pub(crate) async fn eventually(holds: impl Fn() -> bool) {
+    eventually_within(PATIENCE, holds).await;
+}
+
+/// Waits longer for something that nobody announces.
+pub(crate) async fn eventually_within(patience: Duration, holds: impl Fn() -> bool) {
     let waiting = async {
         while !holds() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    timeout(PATIENCE, waiting).await.expect("it happens in time");
+    timeout(patience, waiting).await.expect("it happens in time");
 }
 
 /// Whether the server closes without a byte.

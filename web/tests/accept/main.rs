@@ -1,11 +1,19 @@
 //! Accepting connections, seen from real sockets.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests may fail loudly")]
 
+mod acme;
+mod acme_trouble;
+mod advice;
+mod certificate_files;
 mod client;
 mod frames;
+mod dns;
 mod http1;
 mod http2;
 mod limits;
+mod logs;
+mod ordering;
+mod pebble;
 mod redirect;
 mod service;
 mod shutdown;

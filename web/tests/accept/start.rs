@@ -65,8 +65,8 @@ fn settings_that_cannot_work_are_refused_by_name() {
 
 #[test]
 fn settings_know_their_names_and_refuse_others() {
-    let acme = serde_json::from_str::<TlsSettings>(r#"{"mode": "acme"}"#).unwrap_err().to_string();
-    assert!(acme.contains("expected one of `dev`, `files`, `behind_proxy`"), "{acme}");
+    let magic = serde_json::from_str::<TlsSettings>(r#"{"mode": "magic"}"#).unwrap_err().to_string();
+    assert!(magic.contains("expected one of `dev`, `files`, `acme`, `behind_proxy`"), "{magic}");
     assert!(serde_json::from_str::<TlsSettings>(r#"{"certfile": "x"}"#).is_err());
     assert!(serde_json::from_str::<LimitsSettings>(r#"{"conections": 1}"#).is_err());
     let modern = serde_json::from_str::<TlsSettings>(r#"{"mode": "behind_proxy", "profile": "modern"}"#).unwrap();

@@ -1,15 +1,14 @@
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis_core::{Clock, Timestamp};
-use portcullis_web::accept::{Certificates, TlsMode, TlsProfile};
+use portcullis_web::accept::TlsProfile;
 use rustls::NamedGroup;
 use rustls::version::{TLS12, TLS13};
 use tokio::io::AsyncWriteExt as _;
 
-use crate::client::{connect, connect_tls, read_all, read_until, tls_client};
+use crate::client::{connect, connect_tls, read_all, tls_client};
 use crate::service::start;
 
 const GET: &[u8] = b"GET /hello HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
@@ -120,114 +119,6 @@ async fn a_session_is_resumed_but_never_with_early_data() {
     let connection = second.get_ref().1;
     assert_eq!(connection.handshake_kind(), Some(rustls::HandshakeKind::Resumed));
     assert!(!connection.is_early_data_accepted());
-}
-
-/// Two pairs for localhost, from two authorities, as an operator's files.
-struct Files {
-    here: tempfile::TempDir,
-    first: crate::service::Running,
-    second: crate::service::Running,
-}
-
-impl Files {
-    async fn new() -> Self {
-        Self { here: tempfile::TempDir::new().unwrap(), first: start(|_| {}).await, second: start(|_| {}).await }
-    }
-
-    fn copy(&self, from: &Path, file: &str) {
-        std::fs::copy(from.join("tls").join(file), self.here.path().join(file)).unwrap();
-    }
-
-    async fn start(&self, interval: Duration) -> crate::service::Running {
-        self.copy(self.first.data.path(), "cert.pem");
-        self.copy(self.first.data.path(), "key.pem");
-        start(|settings| {
-            settings.tls.mode = TlsMode::Files;
-            settings.tls.cert_file = Some(self.here.path().join("cert.pem"));
-            settings.tls.key_file = Some(self.here.path().join("key.pem"));
-            settings.certificate_interval = interval;
-        })
-        .await
-    }
-}
-
-fn never() -> Duration {
-    Duration::from_secs(3600)
-}
-
-#[tokio::test]
-async fn a_changed_certificate_is_served_without_dropping_a_connection() {
-    let files = Files::new().await;
-    let running = files.start(never()).await;
-    let certificates: Certificates = running.certificates.clone().unwrap();
-    let mut old = connect(files.first.data.path(), running.address, &["http/1.1"]).await;
-    old.write_all(b"GET /one HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
-    read_until(&mut old, "\r\n\r\n").await;
-
-    assert!(!certificates.reload_now(), "nothing has changed");
-    files.copy(files.second.data.path(), "cert.pem");
-    files.copy(files.second.data.path(), "key.pem");
-    assert!(certificates.reload_now());
-
-    connect(files.second.data.path(), running.address, &["http/1.1"]).await;
-    old.write_all(GET).await.unwrap();
-    assert!(read_all(&mut old).await.starts_with("HTTP/1.1 200 OK\r\n"));
-}
-
-#[tokio::test]
-async fn a_bad_pair_is_refused_and_the_old_one_stays() {
-    let files = Files::new().await;
-    let running = files.start(never()).await;
-    let certificates = running.certificates.clone().unwrap();
-    let still = async || drop(connect(files.first.data.path(), running.address, &["http/1.1"]).await);
-
-    files.copy(files.second.data.path(), "cert.pem");
-    assert!(!certificates.reload_now(), "a certificate without its key");
-    still().await;
-    std::fs::write(files.here.path().join("cert.pem"), "no PEM").unwrap();
-    assert!(!certificates.reload_now());
-    still().await;
-    std::fs::remove_file(files.here.path().join("key.pem")).unwrap();
-    assert!(!certificates.reload_now());
-    still().await;
-
-    files.copy(files.second.data.path(), "cert.pem");
-    files.copy(files.second.data.path(), "key.pem");
-    assert!(certificates.reload_now(), "the pair is good again");
-}
-
-#[tokio::test]
-async fn a_pair_that_does_not_match_stops_the_start() {
-    let files = Files::new().await;
-    drop(files.start(never()).await);
-    files.copy(files.second.data.path(), "cert.pem");
-    let mut settings = crate::service::settings(files.here.path());
-    settings.tls.mode = TlsMode::Files;
-    settings.tls.cert_file = Some(files.here.path().join("cert.pem"));
-    settings.tls.key_file = Some(files.here.path().join("key.pem"));
-    let message = portcullis_web::accept::Server::bind(settings).await.unwrap_err().to_string();
-    assert!(message.contains("does not belong to the certificate"), "{message}");
-}
-
-#[tokio::test]
-async fn a_swapped_symbolic_link_is_noticed_by_the_watcher() {
-    let files = Files::new().await;
-    let folder = files.here.path();
-    std::os::unix::fs::symlink(files.first.data.path().join("tls"), folder.join("..data")).unwrap();
-    let running = start(|settings| {
-        settings.tls.mode = TlsMode::Files;
-        settings.tls.cert_file = Some(folder.join("..data/cert.pem"));
-        settings.tls.key_file = Some(folder.join("..data/key.pem"));
-        settings.certificate_interval = Duration::from_millis(5);
-    })
-    .await;
-    std::os::unix::fs::symlink(files.second.data.path().join("tls"), folder.join("..next")).unwrap();
-    std::fs::rename(folder.join("..next"), folder.join("..data")).unwrap();
-    let renewed = async {
-        let configuration = tls_client(files.second.data.path(), rustls::ALL_VERSIONS, &["h2"]);
-        while connect_tls(Arc::clone(&configuration), running.address, "localhost").await.is_err() {}
-    };
-    tokio::time::timeout(crate::client::PATIENCE, renewed).await.unwrap();
 }
 
 #[test]

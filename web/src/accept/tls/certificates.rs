@@ -1,6 +1,4 @@
 use std::fmt;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,9 +8,9 @@ use rustls::crypto::CryptoProvider;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
-use super::development::Development;
+use super::counts::CertificateCounts;
 use super::pair::Pair;
-use super::{TlsMode, TlsSettings};
+use super::source::{Source, Texts};
 use crate::app::StartError;
 
 /// The certificate that is served, exchanged when its files change; connections that are open keep theirs.
@@ -20,66 +18,70 @@ use crate::app::StartError;
 pub struct Certificates(Arc<Inner>);
 
 struct Inner {
-    current: ArcSwap<CertifiedKey>,
-    expires: AtomicI64,
-    certificate_file: PathBuf,
-    key_file: PathBuf,
-    development: Option<Development>,
+    current: ArcSwap<Served>,
+    source: Source,
+    /// The name that clients use.
+    host: String,
     provider: Arc<CryptoProvider>,
     clock: Clock,
-    /// What the files held when they were last looked at, good or bad: a bad pair is reported once.
-    seen: Mutex<Option<(Vec<u8>, Vec<u8>)>>,
+    counts: CertificateCounts,
+    /// What the files held when they were last looked at: a bad pair is reported once.
+    seen: Mutex<Seen>,
+}
+
+struct Served {
+    pair: Pair,
+    /// By an ACME authority.
+    is_issued: bool,
+}
+
+enum Seen {
+    /// Nothing that could be read.
+    Nothing,
+    /// Good or bad, it is decided.
+    Decided(Texts),
+    /// Not valid yet: looked at again.
+    Early(Texts),
 }
 
 impl Certificates {
-    /// Reads the certificate that the settings name, or makes the one for development.
-    pub(in crate::accept) fn open(
-        settings: &TlsSettings,
-        data_dir: &std::path::Path,
-        provider: Arc<CryptoProvider>,
-        clock: Clock,
-    ) -> Result<Self, StartError> {
-        let development = settings.is_development().then(|| Development::new(data_dir));
-        let [certificate_file, key_file] = match (&development, &settings.cert_file, &settings.key_file) {
-            (Some(development), None, None) => development.files(),
-            (None, Some(certificate), Some(key)) => [certificate.clone(), key.clone()],
-            (None, None, _) => {
-                return Err(StartError::new("tls.mode is `files`, but tls.cert_file is not set: name the PEM file of the certificate"));
-            }
-            (None, _, None) => {
-                return Err(StartError::new("tls.mode is `files`, but tls.key_file is not set: name the PEM file of the private key"));
-            }
-            (Some(_), _, _) => {
-                return Err(StartError::new(
-                    "tls.cert_file or tls.key_file is set, but tls.mode is `dev`: set tls.mode = \"files\", or remove them",
-                ));
-            }
-        };
-        debug_assert!(settings.mode != TlsMode::BehindProxy, "a proxy needs no certificate here");
-        if let Some(development) = &development {
-            development.ensure(clock.now(), &provider)?;
+    /// Reads the certificate, or makes the one for development.
+    pub(super) fn open(source: Source, host: String, provider: Arc<CryptoProvider>, clock: Clock) -> Result<Self, StartError> {
+        source.prepare(clock.now(), &provider)?;
+        let mut texts = source.read().map_err(StartError::new)?;
+        let mut pair = parse(&source, &texts, &provider);
+        let now = clock.now();
+        let usable = pair.as_ref().map_err(Clone::clone).and_then(|pair| present_at(pair, now));
+        let seen = texts.clone();
+        if let (Err(why), true, Some(meanwhile)) = (&usable, texts.is_issued, source.read_meanwhile()) {
+            tracing::warn!(event = "tls_certificate_refused", error = %why, file = %source.file().display(), "the kept certificate is not used");
+            texts = meanwhile.map_err(StartError::new)?;
+            pair = parse(&source, &texts, &provider);
         }
-        let texts = read(&certificate_file, &key_file).map_err(StartError::new)?;
-        let pair = Pair::parse(&texts.0, &texts.1, &provider).map_err(|error| {
-            StartError::new(format_args!("tls.cert_file {} and tls.key_file {}: {error}", certificate_file.display(), key_file.display()))
-        })?;
-        warn_of_validity(&pair, &clock);
-        Ok(Self(Arc::new(Inner {
-            current: ArcSwap::new(pair.key),
-            expires: AtomicI64::new(pair.expires.as_seconds()),
-            certificate_file,
-            key_file,
-            development,
+        let pair = pair.map_err(|why| StartError::new(format_args!("the certificate {}: {why}", source.file().display())))?;
+        let own = Self(Arc::new(Inner {
+            current: ArcSwap::from_pointee(Served { pair: pair.clone(), is_issued: texts.is_issued }),
+            source,
+            host,
             provider,
             clock,
-            seen: Mutex::new(Some(texts)),
-        })))
+            counts: CertificateCounts::default(),
+            seen: Mutex::new(Seen::Decided(seen)),
+        }));
+        own.0.warn(&pair);
+        Ok(own)
     }
 
     /// When the certificate ends, for the metric `tls_certificate_expiry_timestamp_seconds`.
     #[must_use]
     pub fn expires(&self) -> Timestamp {
-        Timestamp::from_seconds(self.0.expires.load(Ordering::Relaxed))
+        self.0.current.load().pair.expires
+    }
+
+    /// What became of certificates since the start.
+    #[must_use]
+    pub fn counts(&self) -> &CertificateCounts {
+        &self.0.counts
     }
 
     /// Looks at the files now; `true` when another certificate is served from here on.
@@ -87,26 +89,39 @@ impl Certificates {
     /// A pair that can't be served is reported in the log, and the present one stays.
     #[must_use = "the answer says whether there is a new certificate"]
     pub fn reload_now(&self) -> bool {
-        self.renew_development();
-        let texts = match read(&self.0.certificate_file, &self.0.key_file) {
+        let inner = &*self.0;
+        // Held to the end: two looks at once could report twice, or put an older pair over a newer one.
+        let mut seen = inner.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = inner.source.prepare(inner.clock.now(), &inner.provider) {
+            tracing::error!(event = "tls_certificate_refused", error = %error, "the development certificate can't be renewed");
+        }
+        let texts = match inner.source.read() {
             Ok(texts) => texts,
-            Err(error) => {
+            Err(why) => {
                 // Only once while the files are away.
-                if self.seen().take().is_some() {
-                    tracing::error!(event = "tls_certificate_refused", error, "the certificate can't be read; the present one stays");
+                if !matches!(*seen, Seen::Nothing) {
+                    inner.refuse(&why);
+                    *seen = Seen::Nothing;
                 }
                 return false;
             }
         };
-        if self.seen().as_ref() == Some(&texts) {
-            return false;
-        }
-        let pair = Pair::parse(&texts.0, &texts.1, &self.0.provider);
-        *self.seen() = Some(texts);
-        match pair {
-            Ok(pair) => self.serve(pair),
-            Err(error) => {
-                tracing::error!(event = "tls_certificate_refused", error = %error, "the new certificate is refused; the present one stays");
+        let is_early = match &*seen {
+            Seen::Decided(known) if *known == texts => return false,
+            Seen::Early(known) => *known == texts,
+            Seen::Decided(_) | Seen::Nothing => false,
+        };
+        let (now, is_issued) = (inner.clock.now(), texts.is_issued);
+        let outcome = parse(&inner.source, &texts, &inner.provider);
+        let begins_later = outcome.as_ref().is_ok_and(|pair| pair.begins > now);
+        let outcome = outcome.and_then(|pair| inner.acceptable(&pair, now).map(|()| pair));
+        *seen = if begins_later && outcome.is_err() { Seen::Early(texts) } else { Seen::Decided(texts) };
+        match outcome {
+            Ok(pair) => inner.serve(pair, is_issued),
+            Err(why) => {
+                if !is_early {
+                    inner.refuse(&why);
+                }
                 false
             }
         }
@@ -123,29 +138,62 @@ impl Certificates {
 
     /// The certificate as it is now.
     pub(in crate::accept) fn current(&self) -> Arc<CertifiedKey> {
-        self.0.current.load_full()
+        Arc::clone(&self.0.current.load().pair.key)
     }
 
-    fn serve(&self, pair: Pair) -> bool {
-        warn_of_validity(&pair, &self.0.clock);
-        if self.0.current.load().cert == pair.key.cert {
+    /// The certificate as it is now, when an ACME authority issued it.
+    pub(super) fn issued(&self) -> Option<Pair> {
+        let served = self.0.current.load();
+        served.is_issued.then(|| served.pair.clone())
+    }
+
+    /// Whether a newly issued pair could be served.
+    pub(super) fn examine_issued(&self, key: &str, chain: &str) -> Result<(), String> {
+        let texts = Texts { certificate: chain.as_bytes().to_vec(), key: key.as_bytes().to_vec(), is_issued: true };
+        present_at(&parse(&self.0.source, &texts, &self.0.provider)?, self.0.clock.now())
+    }
+}
+
+impl Inner {
+    /// Whether a pair may take the place of the present one: not when that is still good and the new one isn't good at this moment.
+    fn acceptable(&self, pair: &Pair, now: Timestamp) -> Result<(), String> {
+        let present = self.current.load();
+        if present_at(&present.pair, now).is_err() { Ok(()) } else { present_at(pair, now) }
+    }
+
+    fn serve(&self, pair: Pair, is_issued: bool) -> bool {
+        if self.current.load().pair.key.cert == pair.key.cert {
             return false;
         }
         tracing::info!(event = "tls_certificate_renewed", expires = %pair.expires, "a new certificate is served");
-        self.0.expires.store(pair.expires.as_seconds(), Ordering::Relaxed);
-        self.0.current.store(pair.key);
+        self.warn(&pair);
+        self.current.store(Arc::new(Served { pair, is_issued }));
         true
     }
 
-    fn renew_development(&self) {
-        let Some(development) = &self.0.development else { return };
-        if let Err(error) = development.ensure(self.0.clock.now(), &self.0.provider) {
-            tracing::error!(event = "tls_certificate_refused", error = %error, "the development certificate can't be renewed");
-        }
+    fn refuse(&self, why: &str) {
+        self.counts.refuse();
+        let file = self.source.file();
+        tracing::error!(
+            event = "tls_certificate_refused", error = %why, file = %file.display(),
+            "the new certificate is refused; the present one stays"
+        );
     }
 
-    fn seen(&self) -> std::sync::MutexGuard<'_, Option<(Vec<u8>, Vec<u8>)>> {
-        self.0.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    /// An ended certificate is served all the same: a browser's warning says more than a closed port.
+    fn warn(&self, pair: &Pair) {
+        let now = self.clock.now();
+        if let Err(why) = present_at(pair, now) {
+            let event = if pair.expires <= now { "tls_certificate_expired" } else { "tls_certificate_not_yet_valid" };
+            tracing::warn!(event, begins = %pair.begins, expires = %pair.expires, "{why}");
+        }
+        // The development certificate never claims to be for the public name.
+        if matches!(self.source, Source::Files { .. }) && !pair.is_for(&self.host) {
+            tracing::warn!(
+                event = "tls_certificate_other_name", host = %self.host,
+                "the certificate is not for the host of public_url, so clients will refuse it: get one for that name, or mend public_url"
+            );
+        }
     }
 }
 
@@ -158,23 +206,26 @@ impl ResolvesServerCert for Certificates {
 
 impl fmt::Debug for Certificates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Certificates").field("file", &self.0.certificate_file).field("expires", &self.expires()).finish_non_exhaustive()
+        let file = self.0.source.file();
+        f.debug_struct("Certificates").field("file", &file).field("expires", &self.expires()).finish_non_exhaustive()
     }
 }
 
-fn read(certificate: &std::path::Path, key: &std::path::Path) -> Result<(Vec<u8>, Vec<u8>), String> {
-    let certificate =
-        std::fs::read(certificate).map_err(|error| format!("cannot read the certificate {}: {error}", certificate.display()))?;
-    let key = std::fs::read(key).map_err(|error| format!("cannot read the private key {}: {error}", key.display()))?;
-    Ok((certificate, key))
+fn parse(source: &Source, texts: &Texts, provider: &CryptoProvider) -> Result<Pair, String> {
+    let pair = Pair::parse(&texts.certificate, &texts.key, provider).map_err(|error| error.to_string())?;
+    match source.objection(&pair).filter(|_| texts.is_issued) {
+        Some(objection) => Err(objection),
+        None => Ok(pair),
+    }
 }
 
-/// An ended certificate is served all the same: a browser's warning says more than a closed port.
-fn warn_of_validity(pair: &Pair, clock: &Clock) {
-    let now = clock.now();
+/// Whether a pair is valid at a moment, by this machine's clock.
+fn present_at(pair: &Pair, now: Timestamp) -> Result<(), String> {
     if pair.expires <= now {
-        tracing::warn!(event = "tls_certificate_expired", expires = %pair.expires, "the certificate has ended");
-    } else if pair.begins > now {
-        tracing::warn!(event = "tls_certificate_not_yet_valid", begins = %pair.begins, "the certificate isn't valid yet");
+        return Err(format!("the certificate ended at {}: renew it, or set this machine's clock, which says {now}", pair.expires));
     }
+    if pair.begins > now {
+        return Err(format!("the certificate begins at {}: set this machine's clock, which says {now}", pair.begins));
+    }
+    Ok(())
 }

@@ -1,10 +1,12 @@
 use std::sync::Arc;
 
 use portcullis_core::Timestamp;
+use rustls::client::verify_server_name;
 use rustls::crypto::CryptoProvider;
+use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 
 /// A certificate with its private key, which match.
 #[derive(Clone, Debug)]
@@ -25,7 +27,7 @@ pub(super) enum BadPair {
     Certificate,
     #[error("the key file holds no PEM private key that can be read: {0}")]
     KeyPem(String),
-    #[error("the private key does not belong to the certificate")]
+    #[error("the private key does not belong to the certificate: give the key that the certificate was made with")]
     Mismatch,
     #[error("the private key cannot be used: {0}")]
     Key(String),
@@ -46,5 +48,12 @@ impl Pair {
             if matches!(error, rustls::Error::InconsistentKeys(_)) { BadPair::Mismatch } else { BadPair::Key(error.to_string()) }
         })?;
         Ok(Self { key: Arc::new(key), begins, expires })
+    }
+
+    /// Whether clients that ask for this name accept the certificate.
+    pub(super) fn is_for(&self, name: &str) -> bool {
+        let leaf = self.key.cert.first().and_then(|leaf| ParsedCertificate::try_from(leaf).ok());
+        let name = ServerName::try_from(name.trim_matches(['[', ']']));
+        leaf.zip(name.ok()).is_some_and(|(leaf, name)| verify_server_name(&leaf, &name).is_ok())
     }
 }

@@ -3,11 +3,14 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::acme::AcmeSettings;
+
 /// HTTPS: where the certificate comes from and which TLS is spoken.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TlsSettings {
     /// `dev`: an own certificate authority and a certificate for localhost, made at the first start. `files`: `cert_file` and `key_file`.
+    /// `acme`: from an authority such as Let's Encrypt, ordered and renewed by the service (`tls.acme`).
     /// `behind_proxy`: plain HTTP from a TLS-terminating proxy, only with `proxy.trusted`. Default `dev`.
     pub mode: TlsMode,
     /// The certificate and its intermediates, PEM. Watched: a new one is taken within seconds, without dropping connections.
@@ -16,6 +19,8 @@ pub struct TlsSettings {
     pub key_file: Option<PathBuf>,
     /// `intermediate`: TLS 1.2 and 1.3. `modern`: TLS 1.3 only. Default `intermediate`.
     pub profile: TlsProfile,
+    /// Certificates from an ACME authority.
+    pub acme: AcmeSettings,
 }
 
 impl TlsSettings {
@@ -35,6 +40,8 @@ pub enum TlsMode {
     Dev,
     /// From a pair of PEM files.
     Files,
+    /// From an ACME authority.
+    Acme,
     /// From nowhere: a proxy terminates TLS.
     BehindProxy,
 }

@@ -134,8 +134,16 @@ fn value_of(key: &str, text: &str) -> Value {
 
 const PREFIX: &str = "PORTCULLIS_";
 const DEFAULT_FILE: &str = "portcullis.toml";
-const SECRETS: &[&str] = &["database_url", "master_key"];
-const LISTS: &[&str] = &["hosts", "proxy.trusted", "proxy__trusted", "cors__origins", "accounts__security_contacts"];
+const SECRETS: &[&str] = &["database_url", "master_key", "tls__acme__eab_kid", "tls__acme__eab_hmac_key"];
+const LISTS: &[&str] = &[
+    "hosts",
+    "proxy.trusted",
+    "proxy__trusted",
+    "cors__origins",
+    "accounts__security_contacts",
+    "tls__acme__domains",
+    "tls__acme__contact",
+];
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,7 @@
 mod load;
 pub use load::{Environment, SettingsError, Source};
 mod settings;
+pub(crate) use settings::masked;
 pub use settings::{DocsAccess, DocsSettings, ProxySettings, Settings};
 mod section;
 pub use section::{Section, Sections};

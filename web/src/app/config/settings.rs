@@ -20,7 +20,7 @@ pub struct Settings {
     /// Where `/livez`, `/readyz`, `/startupz` and `/metrics` are served, in plain HTTP. Keep it off the public network.
     #[schemars(with = "String")]
     pub management_listen: SocketAddr,
-    /// Where plain HTTP is redirected to HTTPS. Unset: nowhere.
+    /// Where plain HTTP is redirected to HTTPS, and the challenge http-01 of `tls.mode` = `acme` is answered; then `0.0.0.0:80`. Unset: nowhere.
     #[schemars(with = "Option<String>")]
     pub http_listen: Option<SocketAddr>,
     /// The address that clients use: issuer of tokens and base of every absolute link. Never taken from a request.
@@ -124,7 +124,7 @@ impl Settings {
 
 /// A secret is shown as set or unset, never itself.
 #[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
-fn masked<S: serde::Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn masked<S: serde::Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
     match secret {
         Some(_) => serializer.serialize_str("***"),
         None => serializer.serialize_none(),
