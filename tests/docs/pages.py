@@ -23,7 +23,7 @@ def run_page(name):
             "CARGO_TARGET_DIR": str(TARGET),
             "CARGO_NET_OFFLINE": "true",
             "CARGO_TERM_COLOR": "never",
-            "PATH": f"{TARGET / 'debug'}:{os.environ['PATH']}",
+            "PATH": f"{TARGET / 'debug'}:{os.environ['PATH']}:/usr/sbin",
             "HOME": os.environ.get("HOME", str(folder)),
         }
         replace = {
