@@ -56,7 +56,8 @@ class Page:
     def __init__(self, path, folder, environment, replace, lock):
         self.path, self.folder, self.replace, self.lock = path, folder, replace, lock
         self.state, self.environment = folder / ".state", environment
-        self.running, self.output, self.code = None, "", 0
+        self.running, self.output, self.code = None, None, 0
+        self.shown_by_service = False
         # What stands in the page is the default; here every port is a free one.
         self.ports = {f":{port}": f":{free_port()}" for port in (8443, 9464, 9443)}
         self.environment |= {
@@ -79,12 +80,11 @@ class Page:
             self.stop()
 
     def step(self, before, language, content):
-        shown = self.output if language in ("text", "json") and self.output is not None else None
-        if shown is not None:
+        if language in ("text", "json") and self.output is not None:
             return self.compare(content)
         if self.code != 0:
             raise Failed(f"the command before this failed ({self.code}):\n{self.output}")
-        self.output = None
+        self.output, self.shown_by_service = None, False
         whole, tail, inside = (re.fullmatch(form, before) for form in (r"`([^`]+)`:", r"At the end of `([^`]+)`:", r"In `([^`]+)`:"))
         if language == "stop":
             self.stop()
@@ -124,7 +124,7 @@ class Page:
             self.running = subprocess.Popen(
                 ["bash", "-c", script], cwd=self.folder, env=environment, stdout=self.log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
             )
-            self.output = ""
+            self.output, self.shown_by_service = "", True
             return
         done = subprocess.run(
             ["bash", "-c", script], cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -137,17 +137,17 @@ class Page:
 
     def compare(self, expected):
         pattern = ".*?".join(re.escape(part) for part in self.filled(expected.rstrip("\n")).split("…"))
-        pattern = re.compile(pattern.replace(r"\ \n", r"\n"), re.S)
+        pattern = re.compile(pattern, re.S)
         deadline = time.monotonic() + PATIENCE
         while True:
-            if self.running:
+            if self.shown_by_service:
                 self.output = (self.folder / ".log").read_text()
             if pattern.search(self.output):
                 break
-            if not self.running or self.running.poll() is not None or time.monotonic() > deadline:
+            if not self.shown_by_service or self.running.poll() is not None or time.monotonic() > deadline:
                 raise Failed(f"this was shown:\n{expected}\nthis came out:\n{self.output}")
             time.sleep(0.05)
-        if self.running is None and expected.startswith("error") != (self.code != 0):
+        if not self.shown_by_service and expected.startswith("error") != (self.code != 0):
             raise Failed(f"the command ended with {self.code}:\n{self.output}")
         self.output, self.code = None, 0
 
