@@ -13,3 +13,12 @@ mod uniformity;
 pub use uniformity::check_uniform;
 
 pub use portcullis_testing_postgres::{Backend, selected};
+
+/// The Rust blocks of the documentation compile, against the kit and what it tests.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../../docs/from-fastapi.md")]
+    struct FromFastApi;
+    #[doc = include_str!("../../docs/how-to/external-issuer.md")]
+    struct ExternalIssuer;
+}

@@ -29,5 +29,6 @@ mod credentials;
 mod documents;
 mod observation;
 mod processes;
+mod reference;
 mod support;
 mod uniform;
