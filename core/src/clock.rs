@@ -34,12 +34,53 @@ impl Timestamp {
         self.0.div_euclid(1_000_000)
     }
 
+    /// The length of the text of a moment in the years 0 to 9999.
+    pub const LENGTH: usize = 27;
+
+    /// Writes the moment as its `Display` does, [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339) in UTC with microseconds, into a buffer;
+    /// `None` outside of the years 0 to 9999.
+    #[must_use]
+    pub fn encode(self, buffer: &mut [u8; Self::LENGTH]) -> Option<&str> {
+        let (days, micros) = (self.0.div_euclid(MICROS_A_DAY), self.0.rem_euclid(MICROS_A_DAY));
+        let (year, month, day) = civil(days)?;
+        let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
+        *buffer = *b"0000-00-00T00:00:00.000000Z";
+        for (end, mut number) in
+            [(3, year), (6, month), (9, day), (12, seconds / 3600), (15, seconds / 60 % 60), (18, seconds % 60), (25, fraction)]
+        {
+            for digit in buffer.get_mut(..=end)?.iter_mut().rev() {
+                if number == 0 {
+                    break;
+                }
+                *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
+                number /= 10;
+            }
+        }
+        std::str::from_utf8(buffer).ok()
+    }
+
     /// The time from `earlier` to `self`, zero when `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 }
+
+/// The date of a day, counted from 1970-01-01, in the proleptic Gregorian calendar; `None` outside of the years 0 to 9999.
+///
+/// Years begin in March here, so that the leap day is a year's last, and 400 of them are always 146,097 days.
+fn civil(days: i64) -> Option<(i64, i64, i64)> {
+    let days = days.checked_add(719_468)?;
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let (day, month) = (day_of_year - (153 * from_march + 2) / 5 + 1, if from_march < 10 { from_march + 3 } else { from_march - 9 });
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (0..=9999).contains(&year).then_some((year, month, day))
+}
+
+const MICROS_A_DAY: i64 = 86_400_000_000;
 
 impl std::ops::Add<Duration> for Timestamp {
     type Output = Self;
@@ -58,6 +99,9 @@ impl std::ops::Sub<Duration> for Timestamp {
 impl fmt::Display for Timestamp {
     /// [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339) in UTC, with microseconds.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(text) = self.encode(&mut [0; Self::LENGTH]) {
+            return f.write_str(text);
+        }
         match jiff::Timestamp::from_microsecond(self.0) {
             Ok(moment) => write!(f, "{moment:.6}"),
             Err(_) => f.write_str("out of range"),
@@ -73,7 +117,10 @@ impl fmt::Debug for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        match self.encode(&mut [0; Self::LENGTH]) {
+            Some(text) => serializer.serialize_str(text),
+            None => serializer.collect_str(self),
+        }
     }
 }
 
@@ -155,6 +202,31 @@ mod tests {
         assert_eq!(moment.to_string(), "2023-11-14T22:13:20.123456Z");
         let json = serde_json::to_string(&moment).unwrap();
         assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), moment);
+    }
+
+    #[test]
+    fn moments_are_written_as_the_library_writes_them() {
+        let year = 31_556_952_000_000_i64;
+        let (mut micros, mut compared) = (-62_167_219_200_000_000_i64, 0);
+        // Every few weeks from the year 0 to 9999, leap days and ends of years among them.
+        while micros < 253_402_300_800_000_000 {
+            for near in [micros, micros - 1, micros.div_euclid(MICROS_A_DAY) * MICROS_A_DAY] {
+                let Ok(moment) = jiff::Timestamp::from_microsecond(near) else { continue };
+                if let Some(text) = Timestamp(near).encode(&mut [0; Timestamp::LENGTH]) {
+                    assert_eq!(text, format!("{moment:.6}"));
+                    compared += 1;
+                }
+            }
+            micros += year / 17 + 12_345_678_901;
+        }
+        assert!(compared > 100_000, "{compared}");
+        for text in
+            ["2000-02-29T23:59:59.999999Z", "2100-03-01T00:00:00.000000Z", "0000-01-01T00:00:00.000000Z", "1969-12-31T23:59:59.000001Z"]
+        {
+            assert_eq!(serde_json::from_str::<Timestamp>(&format!("\"{text}\"")).unwrap().to_string(), text);
+        }
+        assert_eq!(Timestamp(i64::MAX).encode(&mut [0; Timestamp::LENGTH]), None);
+        assert_eq!(Timestamp(i64::MIN).encode(&mut [0; Timestamp::LENGTH]), None);
     }
 
     #[test]

@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::fmt;
 use std::str::FromStr;
 
@@ -16,9 +17,16 @@ impl Id {
     /// A new identifier that sorts at `now`.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
-        let seconds = u64::try_from(now.as_seconds()).unwrap_or(0);
-        let nanos = u32::try_from(now.as_micros().rem_euclid(1_000_000)).unwrap_or(0).saturating_mul(1000);
-        Self(Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos)))
+        let millis = u64::try_from(now.as_micros().div_euclid(1000)).unwrap_or(0);
+        Self(uuid::Builder::from_unix_timestamp_millis(millis, &random_bytes()).into_uuid())
+    }
+
+    /// The length of the text.
+    pub const LENGTH: usize = 36;
+
+    /// Writes the text into a buffer.
+    pub fn encode<'buffer>(&self, buffer: &'buffer mut [u8; Self::LENGTH]) -> &'buffer str {
+        self.0.as_hyphenated().encode_lower(buffer)
     }
 
     /// The sixteen bytes of the identifier.
@@ -26,6 +34,27 @@ impl Id {
     pub const fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()
     }
+}
+
+/// Ten random bytes. The generator is asked for many at a time: one request makes an identifier or two.
+fn random_bytes() -> [u8; 10] {
+    thread_local! {
+        static SPARE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    }
+    SPARE.with_borrow_mut(|spare| {
+        if spare.len() < 10 {
+            let mut more = [0; 640];
+            if aws_lc_rs::rand::fill(&mut more).is_err() {
+                // The system gives no randomness: identifiers are not secrets, and the system's other way is as good.
+                return Uuid::new_v4().as_bytes().last_chunk().copied().unwrap_or_default();
+            }
+            spare.extend_from_slice(&more);
+        }
+        let rest = spare.len() - 10;
+        let bytes = spare.last_chunk().copied().unwrap_or_default();
+        spare.truncate(rest);
+        bytes
+    })
 }
 
 /// The text is not an identifier.
@@ -37,10 +66,11 @@ impl FromStr for Id {
     type Err = ParseIdError;
     /// Accepts only the hyphenated lower-case form, so that one object has one address.
     fn from_str(text: &str) -> Result<Self, ParseIdError> {
-        let id = Uuid::try_parse(text).map_err(|_| ParseIdError)?;
-        let mut canonical = [0; 36];
-        let canonical: &str = id.as_hyphenated().encode_lower(&mut canonical);
-        if canonical == text { Ok(Self(id)) } else { Err(ParseIdError) }
+        let is_canonical = text.len() == Self::LENGTH && !text.bytes().any(|byte| byte.is_ascii_uppercase());
+        if !is_canonical {
+            return Err(ParseIdError);
+        }
+        Uuid::try_parse(text).map(Self).map_err(|_| ParseIdError)
     }
 }
 

@@ -1,3 +1,6 @@
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use crate::StoreError;
 use crate::value::Value;
 
@@ -25,13 +28,10 @@ pub(crate) fn changes_rows(sql: &str) -> bool {
 ///
 /// SQLite reads a placeholder without a value as NULL, and stores U+0000 in a text; PostgreSQL refuses both.
 pub(crate) fn check(sql: &'static str, values: &[Value]) -> Result<(), StoreError> {
-    if sql.trim_ascii().is_empty() {
-        return Err(StoreError::Refused("the statement is empty".to_owned()));
-    }
-    let (expected, rest) = parts(sql);
-    if !rest.trim_ascii().is_empty() {
-        return Err(StoreError::Refused("a statement stands alone: run the next one by itself".to_owned()));
-    }
+    let expected = match known(sql) {
+        Some(expected) => expected,
+        None => remember(sql, placeholders(sql)?),
+    };
     if expected != values.len() {
         return Err(StoreError::Refused(format!("the statement has {expected} placeholders and {} values: {sql}", values.len())));
     }
@@ -39,6 +39,36 @@ pub(crate) fn check(sql: &'static str, values: &[Value]) -> Result<(), StoreErro
         return Err(StoreError::Unstorable("a text with U+0000"));
     }
     Ok(())
+}
+
+thread_local! {
+    /// How many values a statement takes, by where its text lies: it never changes, and is not read again for every row.
+    static KNOWN: RefCell<HashMap<(usize, usize), usize>> = RefCell::default();
+}
+
+fn known(sql: &'static str) -> Option<usize> {
+    KNOWN.with_borrow(|known| known.get(&(sql.as_ptr().addr(), sql.len())).copied())
+}
+
+fn remember(sql: &'static str, expected: usize) -> usize {
+    KNOWN.with_borrow_mut(|known| {
+        if known.len() < MOST_KNOWN {
+            known.insert((sql.as_ptr().addr(), sql.len()), expected);
+        }
+    });
+    expected
+}
+
+/// The number of values that a statement takes, if it is one statement.
+fn placeholders(sql: &str) -> Result<usize, StoreError> {
+    if sql.trim_ascii().is_empty() {
+        return Err(StoreError::Refused("the statement is empty".to_owned()));
+    }
+    let (expected, rest) = parts(sql);
+    if !rest.trim_ascii().is_empty() {
+        return Err(StoreError::Refused("a statement stands alone: run the next one by itself".to_owned()));
+    }
+    Ok(expected)
 }
 
 /// The highest `$n` outside of literals and comments, and what stands behind the first `;`.
@@ -63,6 +93,7 @@ fn parts(sql: &str) -> (usize, &str) {
     (highest, "")
 }
 
+const MOST_KNOWN: usize = 4096;
 const WRITING: [&str; 4] = ["insert", "update", "delete", "replace"];
 
 #[cfg(test)]

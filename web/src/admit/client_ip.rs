@@ -6,7 +6,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, header};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -99,11 +99,11 @@ impl TrustedProxies {
             return Ok(ClientAddress::new(peer));
         }
         let name = match self.header {
-            ForwardedHeader::XForwardedFor => "x-forwarded-for",
-            ForwardedHeader::Forwarded => "forwarded",
+            ForwardedHeader::XForwardedFor => X_FORWARDED_FOR,
+            ForwardedHeader::Forwarded => header::FORWARDED,
         };
         let mut client = peer;
-        for line in headers.get_all(name).iter().rev() {
+        for line in headers.get_all(&name).iter().rev() {
             let line = line.to_str().map_err(|_| MalformedForwarded)?;
             for hop in line.rsplit(',') {
                 client = match self.header {
@@ -119,6 +119,8 @@ impl TrustedProxies {
         Ok(ClientAddress::new(client))
     }
 }
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The `for` of one element of `Forwarded`.
 fn forwarded_for(element: &str) -> Option<IpAddr> {

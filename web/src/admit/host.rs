@@ -9,7 +9,11 @@ use crate::respond::Problem;
 
 /// The hosts that requests may name.
 #[derive(Clone, Debug)]
-pub(crate) struct Hosts(Vec<String>);
+pub(crate) struct Hosts {
+    names: Vec<String>,
+    /// How the requests of ordinary clients name us, to the letter.
+    usual: Option<String>,
+}
 
 impl Hosts {
     pub(crate) fn new(public_url: &str, further: &[String], development: bool) -> Self {
@@ -18,7 +22,8 @@ impl Hosts {
         if development {
             hosts.extend(["localhost", "127.0.0.1", "[::1]"].map(str::to_owned));
         }
-        Self(hosts)
+        let usual = public_url.parse::<Uri>().ok().and_then(|url| url.authority().map(|authority| authority.as_str().to_owned()));
+        Self { names: hosts, usual: usual.filter(|usual| !usual.contains('@')) }
     }
 
     /// Checks what the request names.
@@ -36,11 +41,14 @@ impl Hosts {
             (Some(host), _) | (None, Some(host)) => host,
             (None, None) => return Err(malformed()),
         };
+        if self.usual.as_deref() == Some(host) {
+            return Ok(());
+        }
         let host = host.parse::<Authority>().map_err(|_| malformed())?;
         if host.as_str().contains('@') {
             return Err(malformed());
         }
-        if self.0.iter().any(|own| own.eq_ignore_ascii_case(host.host())) { Ok(()) } else { Err(misdirected()) }
+        if self.names.iter().any(|own| own.eq_ignore_ascii_case(host.host())) { Ok(()) } else { Err(misdirected()) }
     }
 }
 

@@ -70,7 +70,7 @@ impl Passage {
     pub(crate) fn end(mut self, mut response: Response) -> Response {
         let problem = response.extensions_mut().remove::<Problem>();
         if let Some(problem) = &problem {
-            *response.body_mut() = Body::from(problem.render(&self.request_id.to_string()));
+            *response.body_mut() = Body::from(problem.render(self.request_id.encode(&mut [0; Id::LENGTH])));
         }
         if self.method == Method::HEAD {
             // The headers of the answer to GET, its length included, without the content (RFC 9110 section 9.3.2).
@@ -89,7 +89,7 @@ impl Passage {
         if let Some(verdict) = self.verdict.as_ref().filter(|_| !is_refused) {
             verdict.stamp(headers);
         }
-        if let Ok(value) = HeaderValue::from_str(&self.request_id.to_string()) {
+        if let Ok(value) = HeaderValue::from_str(self.request_id.encode(&mut [0; Id::LENGTH])) {
             headers.insert(X_REQUEST_ID, value);
         }
         if let Some((kind, reason)) = problem.as_ref().and_then(Problem::denial) {

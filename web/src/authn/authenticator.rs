@@ -1,7 +1,9 @@
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use portcullis_core::{Clock, Principal, Revocations, Timestamp};
+use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 
 use super::authority::{Authority, Credential, Rejection};
@@ -14,7 +16,33 @@ pub(crate) struct Authenticator {
     authority: Arc<dyn Authority>,
     revocations: Revocations,
     clock: Clock,
-    remembered: Cache<Box<str>, Remembered>,
+    remembered: Cache<Whole, Remembered>,
+}
+
+/// A whole credential. Its end decides where it is kept: that is random in every credential that was ever believed, be it a signature or a
+/// session's secret, and a tenth of the work. What is found is compared whole.
+#[derive(PartialEq, Eq)]
+struct Whole(Box<str>);
+
+/// A credential to look for.
+struct Asked<'request>(&'request str);
+
+impl Hash for Whole {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Asked(&self.0).hash(state);
+    }
+}
+
+impl Hash for Asked<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(self.0.as_bytes().last_chunk::<END>().map_or(self.0.as_bytes(), |end| end.as_slice()));
+    }
+}
+
+impl Equivalent<Whole> for Asked<'_> {
+    fn equivalent(&self, whole: &Whole) -> bool {
+        *self.0 == *whole.0
+    }
 }
 
 #[derive(Clone)]
@@ -35,12 +63,12 @@ impl Authenticator {
             Credential::Bearer(text) | Credential::Session(text) => text,
         };
         let is_cookie = matches!(credential, Credential::Session(_));
-        if let Some(known) = self.remembered.get(text) {
+        if let Some(known) = self.remembered.get(&Asked(text)) {
             let identity = known.principal.identity();
             if self.revocations.stamp(known.slot) == known.stamp && identity.expires_at > now && identity.from_cookie == is_cookie {
                 return Ok(known.principal);
             }
-            self.remembered.remove(text);
+            self.remembered.remove(&Asked(text));
         }
         self.verify(credential, text).await
     }
@@ -55,7 +83,7 @@ impl Authenticator {
         let slot = self.revocations.slot(principal.subject());
         let stamp = self.revocations.stamp(slot);
         if self.revocations.total() == before {
-            self.remembered.insert(text.into(), Remembered { principal: principal.clone(), slot, stamp });
+            self.remembered.insert(Whole(text.into()), Remembered { principal: principal.clone(), slot, stamp });
         }
         Ok(principal)
     }
@@ -68,6 +96,8 @@ impl fmt::Debug for Authenticator {
 }
 
 const CAPACITY: usize = 100_000;
+/// How many bytes of a credential's end are hashed: 192 bits in base64url.
+const END: usize = 32;
 
 #[cfg(test)]
 mod tests {
@@ -127,6 +157,20 @@ mod tests {
         assert_eq!(believer.asked.load(Ordering::SeqCst), 4);
         hand.advance(Duration::from_secs(1));
         assert!(ask("a").await.is_err(), "expired on the dot");
+    }
+
+    #[tokio::test]
+    async fn credentials_with_one_end_are_not_taken_for_each_other() {
+        let (clock, _hand) = Clock::manual(Timestamp::from_seconds(900));
+        let (believer, revocations) = (Arc::new(Believer::default()), Revocations::new());
+        let authenticator = authenticator(&believer, &revocations, &clock);
+        let end = "e".repeat(40);
+        for (asked, token) in [format!("a.{end}"), format!("b.{end}"), end.clone(), end[..32].to_owned()].iter().enumerate() {
+            for _ in 0..2 {
+                authenticator.authenticate(Credential::Bearer(token), clock.now()).await.unwrap();
+                assert_eq!(believer.asked.load(Ordering::SeqCst), asked + 1, "{token}");
+            }
+        }
     }
 
     #[tokio::test]

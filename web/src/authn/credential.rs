@@ -61,7 +61,7 @@ fn bearer(value: &HeaderValue) -> Result<Credential<'_>, Problem> {
         return Err(unauthenticated());
     }
     let token = token.trim_start_matches(' ');
-    let readable = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte));
+    let readable = !token.is_empty() && token.bytes().all(|byte| TOKEN.get(usize::from(byte)).copied().unwrap_or(false));
     if readable { Ok(Credential::Bearer(token)) } else { Err(invalid_request("The bearer token is malformed.")) }
 }
 
@@ -76,6 +76,19 @@ fn session(headers: &HeaderMap) -> Option<&str> {
         }
     }
     found.filter(|value| !value.is_empty() && value.len() <= 128)
+}
+
+/// The bytes of a bearer token, `b64token` of [RFC 6750 section 2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1).
+static TOKEN: [bool; 256] = token_bytes();
+
+#[expect(clippy::indexing_slicing, reason = "runs at compile time; every index is below the length")]
+const fn token_bytes() -> [bool; 256] {
+    let (mut table, mut byte) = ([false; 256], 0);
+    while byte < 128_u8 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
+        byte += 1;
+    }
+    table
 }
 
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"api\"");

@@ -1,9 +1,10 @@
+use std::cell::RefCell;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use portcullis_core::{Id, Timestamp};
 
-use super::line::Line;
+use super::line::{Line, key};
 use super::settings::LogFormat;
 use super::sink::LogSink;
 use super::trace::TraceContext;
@@ -44,42 +45,45 @@ impl AccessLog {
         if !self.is_on {
             return;
         }
-        let bytes = match self.format {
-            LogFormat::Json => json(access),
-            LogFormat::Pretty => pretty(access),
-        };
-        self.sink.write(&bytes);
+        BUFFER.with_borrow_mut(|buffer| match self.format {
+            LogFormat::Json => self.sink.write(json(buffer, access)),
+            LogFormat::Pretty => self.sink.write(&pretty(access)),
+        });
     }
 }
 
-fn json(access: &Access<'_>) -> Vec<u8> {
-    let mut line = Line::begin();
-    line.display("timestamp", access.at);
-    line.plain("level", level(access.status)).plain("event", "http_request");
-    line.text("method", access.method, 16);
+thread_local! {
+    /// The line in the making, used again by the next one.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+fn json<'buffer>(buffer: &'buffer mut Vec<u8>, access: &Access<'_>) -> &'buffer [u8] {
+    let mut line = Line::begin(buffer, access.at);
+    line.plain(key!("level"), level(access.status)).plain(key!("event"), "http_request");
+    line.text(key!("method"), access.method, 16);
     match access.route {
-        Some(route) => line.plain("route", route),
-        None => line.text("path", access.path, 256),
+        Some(route) => line.plain(key!("route"), route),
+        None => line.text(key!("path"), access.path, 256),
     };
-    line.number("status", access.status);
-    line.number("duration_us", u64::try_from(access.duration.as_micros()).unwrap_or(u64::MAX));
-    line.display("request_id", access.request_id).display("client_address", access.address);
+    line.number(key!("status"), access.status);
+    line.number(key!("duration_us"), u64::try_from(access.duration.as_micros()).unwrap_or(u64::MAX));
+    line.id(key!("request_id"), access.request_id).address(key!("client_address"), access.address);
     if let Some(principal) = access.principal {
-        line.text("principal", principal, 128);
+        line.text(key!("principal"), principal, 128);
     }
-    line.display("trace_id", access.trace.trace_id()).display("span_id", access.trace.span_id());
+    line.quoted(key!("trace_id"), &access.trace.trace_id()).quoted(key!("span_id"), &access.trace.span_id());
     if let Some(link) = access.trace.link() {
-        line.display("trace_link", link);
+        line.quoted(key!("trace_link"), &link);
     }
-    line.plain("protocol", access.protocol);
+    line.plain(key!("protocol"), access.protocol);
     if let Some(code) = access.code {
-        line.plain("problem", code);
+        line.plain(key!("problem"), code);
     }
     if let Some(cause) = access.cause {
-        line.text("cause", cause, 1024);
+        line.text(key!("cause"), cause, 1024);
     }
     if let Some(agent) = access.user_agent {
-        line.text("user_agent", agent, 256);
+        line.text(key!("user_agent"), agent, 256);
     }
     line.end()
 }

@@ -1,6 +1,4 @@
-use std::fmt;
-
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use portcullis_core::Id;
 
 /// Where a request stands in a distributed trace ([W3C Trace Context](https://www.w3.org/TR/trace-context/)).
@@ -13,18 +11,11 @@ pub(crate) struct TraceContext {
     link: Option<u128>,
 }
 
-/// An identifier in lower-case hexadecimal.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Hex {
-    Long(u128),
-    Short(u64),
-}
-
 impl TraceContext {
     /// The trace of a request: its own id gives the new parts, so that none has to be made.
     pub(crate) fn of(headers: &HeaderMap, request_id: Id, is_trusted: bool) -> Self {
         let own = u128::from_be_bytes(*request_id.as_bytes());
-        let incoming = headers.get("traceparent").and_then(|value| parse(value.to_str().ok()?));
+        let incoming = headers.get(&TRACEPARENT).and_then(|value| parse(value.to_str().ok()?));
         let span = own.to_be_bytes().into_iter().skip(8).fold(0_u64, |span, byte| (span << 8) | u64::from(byte)) | 1;
         match incoming {
             Some(trace) if is_trusted => Self { trace, span, link: None },
@@ -32,26 +23,31 @@ impl TraceContext {
         }
     }
 
-    pub(crate) const fn trace_id(&self) -> Hex {
-        Hex::Long(self.trace)
+    /// The trace's identifier in lower-case hexadecimal.
+    pub(crate) fn trace_id(&self) -> [u8; 32] {
+        hexadecimal(self.trace)
     }
 
-    pub(crate) const fn span_id(&self) -> Hex {
-        Hex::Short(self.span)
+    /// The span's.
+    pub(crate) fn span_id(&self) -> [u8; 16] {
+        hexadecimal(u128::from(self.span))
     }
 
-    pub(crate) fn link(&self) -> Option<Hex> {
-        self.link.map(Hex::Long)
+    /// The identifier of a stranger's trace.
+    pub(crate) fn link(&self) -> Option<[u8; 32]> {
+        self.link.map(hexadecimal)
     }
 }
 
-impl fmt::Display for Hex {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Long(id) => write!(f, "{id:032x}"),
-            Self::Short(id) => write!(f, "{id:016x}"),
-        }
+/// The last `N` digits.
+fn hexadecimal<const N: usize>(mut number: u128) -> [u8; N] {
+    let mut digits = [b'0'; N];
+    for digit in digits.iter_mut().rev() {
+        let value = (number & 0xf) as u8;
+        *digit = if value < 10 { b'0' + value } else { b'a' + value - 10 };
+        number >>= 4;
     }
+    digits
 }
 
 /// The trace id of a `traceparent`, version 00 or a later one that begins the same way.
@@ -72,9 +68,17 @@ fn parse(text: &str) -> Option<u128> {
     (trace != 0 && span != 0).then_some(trace)
 }
 
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn identifiers_are_written_in_full() {
+        assert_eq!(hexadecimal::<32>(0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c), *b"0af7651916cd43dd8448eb211c80319c");
+        assert_eq!(hexadecimal::<16>(0xf), *b"000000000000000f");
+    }
 
     #[test]
     fn a_traceparent_is_read_strictly() {

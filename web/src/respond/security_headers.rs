@@ -45,11 +45,17 @@ pub(crate) enum Kind {
 #[derive(Clone, Debug)]
 pub struct ContentSecurityPolicy(pub HeaderValue);
 
-/// The prepared headers.
+/// The prepared headers: whole maps, so that an answer takes a copy instead of one insertion after the other.
 #[derive(Clone, Debug)]
 pub(crate) struct SecurityHeaders {
-    common: Vec<(HeaderName, HeaderValue)>,
-    hsts: HeaderValue,
+    over_https: Prepared,
+    over_http: Prepared,
+}
+
+#[derive(Clone, Debug)]
+struct Prepared {
+    api: HeaderMap,
+    html: HeaderMap,
 }
 
 impl Default for HeadersSettings {
@@ -60,43 +66,70 @@ impl Default for HeadersSettings {
 
 impl SecurityHeaders {
     pub(crate) fn new(settings: &HeadersSettings) -> Self {
-        let mut common: Vec<(HeaderName, HeaderValue)> =
-            COMMON.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect();
+        let mut common = HeaderMap::with_capacity(MOST);
+        for (name, value) in COMMON {
+            common.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
         let xss = match settings.x_xss_protection {
             XssProtection::Zero => Some("0"),
             XssProtection::Off => None,
             XssProtection::Block => Some("1; mode=block"),
         };
-        common.extend(xss.map(|value| (header::X_XSS_PROTECTION, HeaderValue::from_static(value))));
+        if let Some(value) = xss {
+            common.insert(header::X_XSS_PROTECTION, HeaderValue::from_static(value));
+        }
+        common.insert(header::CACHE_CONTROL, NO_STORE);
+        let over_http = Prepared::new(&common);
         let hsts =
             if settings.hsts_preload { "max-age=63072000; includeSubDomains; preload" } else { "max-age=63072000; includeSubDomains" };
-        Self { common, hsts: HeaderValue::from_static(hsts) }
+        common.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(hsts));
+        Self { over_https: Prepared::new(&common), over_http }
     }
 
     /// Puts the headers on an answer.
     pub(crate) fn stamp(&self, headers: &mut HeaderMap, own_policy: Option<ContentSecurityPolicy>, https: bool) {
-        headers.reserve(self.common.len() + 4);
-        for (name, value) in &self.common {
-            headers.insert(name, value.clone());
+        let prepared = if https { &self.over_https } else { &self.over_http };
+        let mut stamped = match kind(headers) {
+            Kind::Api => prepared.api.clone(),
+            Kind::Html => prepared.html.clone(),
+        };
+        stamped.reserve(headers.len() + MORE);
+        if let Some(policy) = own_policy {
+            stamped.insert(header::CONTENT_SECURITY_POLICY, policy.0);
         }
-        if https {
-            headers.insert(header::STRICT_TRANSPORT_SECURITY, self.hsts.clone());
+        // A file says how it may be cached; nothing else does.
+        if headers.contains_key(header::ETAG)
+            && let Some(value) = headers.remove(header::CACHE_CONTROL)
+        {
+            stamped.insert(header::CACHE_CONTROL, value);
         }
-        let policy = own_policy.map_or_else(
-            || match kind(headers) {
-                Kind::Api => API_POLICY,
-                Kind::Html => HTML_POLICY,
-            },
-            |own| own.0,
-        );
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-        if !headers.contains_key(header::ETAG) || !headers.contains_key(header::CACHE_CONTROL) {
-            headers.insert(header::CACHE_CONTROL, NO_STORE);
+        let mut keep = None;
+        for (name, value) in headers.drain() {
+            if let Some(name) = name {
+                keep = Some(name).filter(|name| !is_ours(name, &prepared.api) && !REMOVED.contains(&name.as_str()));
+            }
+            if let Some(name) = &keep {
+                stamped.append(name, value);
+            }
         }
-        for name in REMOVED {
-            headers.remove(*name);
-        }
+        *headers = stamped;
     }
+}
+
+impl Prepared {
+    fn new(common: &HeaderMap) -> Self {
+        let with = |policy| {
+            let mut headers = common.clone();
+            headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+            headers
+        };
+        Self { api: with(API_POLICY), html: with(HTML_POLICY) }
+    }
+}
+
+/// Whether an answer may not set the header itself. Over plain HTTP nobody may ask for HTTPS.
+fn is_ours(name: &HeaderName, prepared: &HeaderMap) -> bool {
+    prepared.contains_key(name) || name == header::STRICT_TRANSPORT_SECURITY
 }
 
 fn kind(headers: &HeaderMap) -> Kind {
@@ -119,6 +152,9 @@ const PERMISSIONS: &str = "accelerometer=(), autoplay=(), camera=(), cross-origi
     fullscreen=(), geolocation=(), gyroscope=(), keyboard-map=(), magnetometer=(), microphone=(), midi=(), payment=(), \
     picture-in-picture=(), publickey-credentials-get=(self), screen-wake-lock=(), sync-xhr=(), usb=(), xr-spatial-tracking=()";
 const REMOVED: &[&str] = &["server", "x-powered-by", "sourcemap", "expect-ct", "public-key-pins", "feature-policy"];
+/// Room for the prepared headers; and for those that come after them: the request's id, the quota, the origin.
+const MOST: usize = 24;
+const MORE: usize = 6;
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const API_POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'; sandbox");

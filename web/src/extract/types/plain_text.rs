@@ -23,8 +23,13 @@ impl PlainText {
 impl FromStr for PlainText {
     type Err = Refused;
     fn from_str(text: &str) -> Result<Self, Refused> {
+        // ASCII is in every normalization form, and holds no other deceptive characters than controls.
+        if text.is_ascii() {
+            let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\t'));
+            return if is_plain { Ok(Self(text.to_owned())) } else { Err(Refused(DECEPTIVE)) };
+        }
         if text.chars().any(is_deceptive) {
-            return Err(Refused("control or bidirectional characters"));
+            return Err(Refused(DECEPTIVE));
         }
         Ok(Self(text.nfc().collect()))
     }
@@ -38,6 +43,8 @@ impl CharLength for PlainText {
         Some(&self.0)
     }
 }
+
+const DECEPTIVE: &str = "control or bidirectional characters";
 
 /// Characters that change how the text around them is shown, or that terminals obey.
 pub(super) fn is_deceptive(character: char) -> bool {
@@ -53,7 +60,7 @@ mod tests {
 
     #[test]
     fn deceptive_characters_are_refused_and_the_rest_is_normalised() {
-        for bad in ["a\u{202e}b", "a\0b", "a\u{1b}[31m", "\u{2066}x", "a\rb", "\u{85}"] {
+        for bad in ["a\u{202e}b", "a\u{7f}b", "é\u{7f}", "a\0b", "a\u{1b}[31m", "\u{2066}x", "a\rb", "\u{85}"] {
             assert!(bad.parse::<PlainText>().is_err(), "{bad:?}");
         }
         assert_eq!("e\u{301}\n\tx".parse::<PlainText>().unwrap().as_str(), "é\n\tx");
