@@ -1,6 +1,8 @@
 //! The `portcullis` command, seen from a terminal.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail loudly, as tests do")]
 
+mod certificates;
+
 use std::process::{Command, Output};
 
 /// Runs the command in an empty folder, with these variables.
