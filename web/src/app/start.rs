@@ -123,9 +123,10 @@ impl Parts {
         prepare_folder(&settings.data_dir)?;
         let master_key = match &settings.master_key {
             Some(text) => MasterKey::from_base64(text).map_err(|why| StartError::new(format_args!("setting `master_key` is {why}")))?,
-            None => MasterKey::load_or_create(&settings.data_dir).map_err(|error| match error.kind() {
-                std::io::ErrorKind::InvalidData => StartError::new(error),
-                _ => unusable(&settings.data_dir, &error),
+            None => MasterKey::load_or_create(&settings.data_dir).map_err(|error| {
+                // A key that can't be used is named already.
+                let is_bad = error.kind() == std::io::ErrorKind::InvalidData;
+                if is_bad { StartError::new(error) } else { unusable(&settings.data_dir, &error) }
             })?,
         };
         let database = self.database(&settings).await?;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use portcullis_core::Secret;
+use portcullis_core::{Clock, Secret};
 use portcullis_web::accept::{AcmeChallenge, AcmeSettings};
 use serde_json::json;
 
+use crate::advice::Front;
 use crate::client::connect;
 use crate::logs::Logs;
 use crate::ordering::{NAMES, Ordering, files, root, visit};
@@ -132,6 +133,22 @@ async fn a_clock_far_off_is_named_as_the_cause() {
     assert!(logs.text().contains("set this machine's clock, which says "), "{}", logs.text());
     assert_eq!(service.certificates().counts().renewals(), 0);
     assert!(!files(service.data.path()).iter().any(|path| path.extension().is_some_and(|end| end == "pem")));
+}
+
+#[tokio::test]
+async fn an_authority_that_is_busy_is_left_alone_as_long_as_it_says() {
+    let (logs, place) = (Logs::keep(), Place::new());
+    let front = Front::start(place.folder.path()).await;
+    front.be_busy();
+    let acme = AcmeSettings { directory_url: Some(front.directory()), ..place.settings(NAMES) };
+    let earliest = (Clock::system().now() + Front::LASTS).to_string();
+    let service = Ordering::start(acme, |_| {}).await;
+    service.failures(1).await;
+    assert_eq!(logs.count(FAILED, &["the authority answers 503 Service Unavailable only"]), 1);
+    let text = logs.text();
+    let retry = text.split("retry=").nth(1).unwrap().split(' ').next().unwrap();
+    // Moments in this form sort as texts.
+    assert!(retry >= earliest.as_str(), "{retry} is before {earliest}");
 }
 
 #[tokio::test]
