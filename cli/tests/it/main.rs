@@ -4,6 +4,7 @@
 mod load;
 mod load_refused;
 mod support;
+mod certificates;
 
 use std::process::{Command, Output};
 

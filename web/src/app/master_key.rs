@@ -54,9 +54,8 @@ impl MasterKey {
         // Written aside and linked into place: of two processes that start at once, both end up with the same key.
         let aside = path.with_extension(format!("{}.new", std::process::id()));
         let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        let linked = std::fs::hard_link(&aside, path);
+        let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+        let linked = written.and_then(|()| std::fs::hard_link(&aside, path));
         std::fs::remove_file(&aside)?;
         match linked {
             Ok(()) => Ok(Self(Arc::new(key))),

@@ -123,8 +123,11 @@ impl Parts {
         prepare_folder(&settings.data_dir)?;
         let master_key = match &settings.master_key {
             Some(text) => MasterKey::from_base64(text).map_err(|why| StartError::new(format_args!("setting `master_key` is {why}")))?,
-            None => MasterKey::load_or_create(&settings.data_dir)
-                .map_err(|error| StartError::new(format_args!("cannot use the master key in {}: {error}", settings.data_dir.display())))?,
+            None => MasterKey::load_or_create(&settings.data_dir).map_err(|error| {
+                // A key that can't be used is named already.
+                let is_bad = error.kind() == std::io::ErrorKind::InvalidData;
+                if is_bad { StartError::new(error) } else { unusable(&settings.data_dir, &error) }
+            })?,
         };
         let database = self.database(&settings).await?;
         let starting = Starting {
@@ -325,10 +328,17 @@ fn cors(settings: &Settings) -> Result<Cors, StartError> {
     Cors::new(&settings.cors).map_err(|why| StartError::new(format_args!("setting `cors.origins`: {why}")))
 }
 
+fn unusable(folder: &Path, error: &std::io::Error) -> StartError {
+    let folder = folder.display();
+    StartError::new(format_args!(
+        "cannot use the data folder {folder}: {error}; set data_dir to a folder with room that the service can write to"
+    ))
+}
+
 /// The data folder is nobody else's.
 fn prepare_folder(folder: &Path) -> Result<(), StartError> {
     use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
-    let failed = |error: std::io::Error| StartError::new(format_args!("cannot use the data folder {}: {error}", folder.display()));
+    let failed = |error: std::io::Error| unusable(folder, &error);
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
     let mode = std::fs::metadata(folder).map_err(failed)?.permissions().mode();
     if mode & 0o077 != 0 {

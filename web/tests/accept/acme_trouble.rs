@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use portcullis_core::Secret;
-use portcullis_web::accept::{AcmeChallenge, AcmeSettings};
+use portcullis_core::{Clock, Secret};
+use portcullis_web::accept::{AcmeChallenge, AcmeSettings, Server, TlsMode, TlsSettings};
 use serde_json::json;
 
+use crate::advice::Front;
 use crate::client::connect;
 use crate::logs::Logs;
 use crate::ordering::{NAMES, Ordering, files, root, visit};
 use crate::pebble::{Place, is_demanded};
-use crate::service::start;
+use crate::service::{settings, start};
 
 const FAILED: &str = "acme_renewal_failed";
 
@@ -50,8 +51,8 @@ async fn a_name_that_the_authority_will_not_certify_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn an_authority_that_is_down_finds_another_server_and_forgets_the_account_is_borne() {
-    if !is_demanded("an_authority_that_is_down_finds_another_server_and_forgets_the_account_is_borne") {
+async fn an_authority_that_is_down_then_finds_a_stranger_then_forgets_the_account_is_borne() {
+    if !is_demanded("an_authority_that_is_down_then_finds_a_stranger_then_forgets_the_account_is_borne") {
         return;
     }
     let logs = Logs::keep();
@@ -65,7 +66,7 @@ async fn an_authority_that_is_down_finds_another_server_and_forgets_the_account_
     connect(service.data.path(), service.address, &["http/1.1"]).await;
     // It comes up, and finds another server at the name.
     let pebble = place.start(stranger.http, stranger.address).await;
-    service.time_passes(|| logs.text().contains("the authority refused notes.example: unauthorized (")).await;
+    service.time_passes(|| logs.text().contains("notes.example: unauthorized (")).await;
     assert!(logs.text().contains("another server answers for the name"), "{}", logs.text());
     // It comes back, has forgotten everything, and finds the right server.
     let pebble = pebble.stop().start(service.http, service.address).await;
@@ -135,6 +136,22 @@ async fn a_clock_far_off_is_named_as_the_cause() {
 }
 
 #[tokio::test]
+async fn an_authority_that_is_busy_is_left_alone_as_long_as_it_says() {
+    let (logs, place) = (Logs::keep(), Place::new());
+    let front = Front::start(place.folder.path()).await;
+    front.be_busy();
+    let acme = AcmeSettings { directory_url: Some(front.directory()), ..place.settings(NAMES) };
+    let earliest = (Clock::system().now() + Front::LASTS).to_string();
+    let service = Ordering::start(acme, |_| {}).await;
+    service.failures(1).await;
+    assert_eq!(logs.count(FAILED, &["the authority answers 503 Service Unavailable only"]), 1);
+    let text = logs.text();
+    let retry = text.split("retry=").nth(1).unwrap().split(' ').next().unwrap();
+    // Moments in this form sort as texts.
+    assert!(retry >= earliest.as_str(), "{retry} is before {earliest}");
+}
+
+#[tokio::test]
 async fn a_data_folder_that_cannot_be_written_to_asks_nothing_of_the_authority() {
     let logs = Logs::keep();
     let nobody = AcmeSettings { directory_url: Some("https://127.0.0.1:1/dir".to_owned()), ..AcmeSettings::default() };
@@ -145,4 +162,22 @@ async fn a_data_folder_that_cannot_be_written_to_asks_nothing_of_the_authority()
     service.time_passes(|| logs.text().contains("cannot keep a certificate: ")).await;
     assert!(logs.text().contains("with room that it can write to"), "{}", logs.text());
     connect(service.data.path(), service.address, &["http/1.1"]).await;
+}
+
+#[tokio::test]
+async fn an_account_that_cannot_be_read_stops_the_start_and_is_kept() {
+    let nobody = AcmeSettings { directory_url: Some("https://127.0.0.1:1/dir".to_owned()), ..AcmeSettings::default() };
+    let data = Ordering::start(nobody.clone(), |_| {}).await.stop().await;
+    let folders = std::fs::read_dir(data.path().join("tls/acme")).unwrap().map(|entry| entry.unwrap().path());
+    let file = folders.into_iter().find(|path| path.to_str().unwrap().contains("127.0.0.1-")).unwrap().join("account.json");
+    let no_key =
+        json!({"contact": [], "credentials": {"id": "https://127.0.0.1:1/1", "key_pkcs8": "AAAA", "directory": "https://127.0.0.1:1/dir"}});
+    for text in ["{\"contact\": [".to_owned(), no_key.to_string()] {
+        std::fs::write(&file, &text).unwrap();
+        let mut settings = settings(data.path());
+        settings.tls = TlsSettings { mode: TlsMode::Acme, acme: nobody.clone(), ..TlsSettings::default() };
+        let message = Server::bind(settings).await.unwrap_err().to_string();
+        assert!(message.contains("cannot use the account in ") && message.contains("move it away to get a new account"), "{message}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    }
 }

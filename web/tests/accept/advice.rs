@@ -31,6 +31,8 @@ struct State {
     /// Pebble's directory.
     upstream: Value,
     window: Option<(Timestamp, Timestamp)>,
+    /// Refuses everything.
+    is_busy: bool,
     /// The paths of advice that were asked for.
     asked: Vec<String>,
 }
@@ -70,6 +72,11 @@ impl Front {
         self.0.state.lock().unwrap().upstream = upstream;
     }
 
+    /// Has no time from here on.
+    pub(crate) fn be_busy(&self) {
+        self.0.state.lock().unwrap().is_busy = true;
+    }
+
     /// Advises to renew between these moments.
     pub(crate) fn advise(&self, start: Timestamp, end: Timestamp) {
         self.0.state.lock().unwrap().window = Some((start, end));
@@ -84,8 +91,9 @@ impl Front {
         let mut stream = self.0.acceptor.accept(stream).await.unwrap();
         let head = read_until(&mut stream, "\r\n\r\n").await;
         let path = head.split(' ').nth(1).unwrap();
-        let body = self.body(path);
-        let head = format!("HTTP/1.1 200 OK\r\nretry-after: {}\r\ncontent-length: {}\r\n", Self::LASTS.as_secs(), body.len());
+        let is_busy = self.0.state.lock().unwrap().is_busy;
+        let (status, body) = if is_busy { ("503 Busy", "not now".to_owned()) } else { ("200 OK", self.body(path)) };
+        let head = format!("HTTP/1.1 {status}\r\nretry-after: {}\r\ncontent-length: {}\r\n", Self::LASTS.as_secs(), body.len());
         stream.write_all(format!("{head}connection: close\r\n\r\n{body}").as_bytes()).await.unwrap();
         stream.shutdown().await.unwrap();
     }

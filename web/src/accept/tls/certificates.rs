@@ -68,7 +68,7 @@ impl Certificates {
             counts: CertificateCounts::default(),
             seen: Mutex::new(Seen::Decided(seen)),
         }));
-        own.0.warn(&pair);
+        own.0.warn(&pair, texts.is_issued);
         Ok(own)
     }
 
@@ -166,7 +166,7 @@ impl Inner {
             return false;
         }
         tracing::info!(event = "tls_certificate_renewed", expires = %pair.expires, "a new certificate is served");
-        self.warn(&pair);
+        self.warn(&pair, is_issued);
         self.current.store(Arc::new(Served { pair, is_issued }));
         true
     }
@@ -181,14 +181,15 @@ impl Inner {
     }
 
     /// An ended certificate is served all the same: a browser's warning says more than a closed port.
-    fn warn(&self, pair: &Pair) {
+    fn warn(&self, pair: &Pair, is_issued: bool) {
         let now = self.clock.now();
         if let Err(why) = present_at(pair, now) {
             let event = if pair.expires <= now { "tls_certificate_expired" } else { "tls_certificate_not_yet_valid" };
             tracing::warn!(event, begins = %pair.begins, expires = %pair.expires, "{why}");
         }
         // The development certificate never claims to be for the public name.
-        if matches!(self.source, Source::Files { .. }) && !pair.is_for(&self.host) {
+        let is_real = is_issued || matches!(self.source, Source::Files { .. });
+        if is_real && !pair.is_for(&self.host) {
             tracing::warn!(
                 event = "tls_certificate_other_name", host = %self.host,
                 "the certificate is not for the host of public_url, so clients will refuse it: get one for that name, or mend public_url"

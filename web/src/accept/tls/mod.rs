@@ -6,8 +6,8 @@
 
 mod settings;
 pub use settings::{TlsMode, TlsProfile, TlsSettings};
-mod origin;
-pub(super) use origin::{Acme, open};
+mod open;
+pub(super) use open::{Acme, open};
 mod acme;
 pub(super) use acme::{ALPN, Challenges, Renewal};
 pub use acme::{AcmeChallenge, AcmeSettings};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::{HeaderMap, Method, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
 use instant_acme::{BodyWrapper, BytesResponse, Error, HttpClient};
 use portcullis_core::{Clock, Timestamp};
@@ -43,6 +43,7 @@ impl Client {
 
     async fn ask(self, request: http::Request<BodyWrapper<Bytes>>) -> Result<BytesResponse, Error> {
         let (parts, body) = request.into_parts();
+        let is_signed = parts.method == Method::POST;
         let body = match body.collect().await {
             Ok(body) => body.to_bytes(),
             Err(never) => match never {},
@@ -53,6 +54,11 @@ impl Client {
         let (parts, body) = answer.into_parts();
         if parts.status.is_client_error() || parts.status.is_server_error() {
             *self.wait.lock().unwrap_or_else(PoisonError::into_inner) = retry_after(&parts.headers, self.clock.now());
+        }
+        // What isn't signed is expected to succeed: the library would take the refusal for the document.
+        let is_busy = parts.status.is_server_error() || parts.status == StatusCode::TOO_MANY_REQUESTS;
+        if is_busy && !is_signed {
+            return Err(Error::Other(Box::new(Unreachable::Busy(parts.status))));
         }
         let body = Limited::new(body, LARGEST_ANSWER).collect().await.map_err(Error::Other)?;
         Ok(BytesResponse { parts, body: Box::new(body.to_bytes()) })

@@ -32,6 +32,8 @@ pub(super) enum Unreachable {
     Untrusted(String),
     #[error("has a certificate that isn't valid at this time ({0}): is this machine's clock right?")]
     Clock(String),
+    #[error("answers {0} only: it is asked again later")]
+    Busy(http::StatusCode),
     #[error("can't be reached ({0}): is tls.acme.directory_url right, and does the network let the service out?")]
     Network(String),
 }
@@ -44,7 +46,8 @@ impl Failure {
 
     /// Whether nothing was asked of the authority in vain: it may be tried again soon.
     pub(super) fn is_passing(&self) -> bool {
-        matches!(self, Self::Unreachable(Unreachable::Network(_))) || matches!(self.kind(), Some("badNonce" | "serverInternal"))
+        matches!(self, Self::Unreachable(Unreachable::Network(_) | Unreachable::Busy(_)))
+            || matches!(self.kind(), Some("badNonce" | "serverInternal"))
     }
 }
 
