@@ -1,5 +1,6 @@
 use std::fmt;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
@@ -34,6 +35,8 @@ impl Caller {
             .tls_certs_only(authorities)
             .redirect(redirect::Policy::none())
             .no_proxy()
+            // A service that never answers fails the test instead of holding it up.
+            .read_timeout(Duration::from_secs(60))
             .resolve("localhost", address)
             .build()
             .unwrap();

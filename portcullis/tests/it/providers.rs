@@ -100,7 +100,9 @@ fn mailer(name: &'static str) -> Mailer {
     Mailer { name, tenants: Arc::default() }
 }
 
-fn application() -> App<Role, (Nobody, (Greeting, (Mailer, ())))> {
+type Provides = (Nobody, (Greeting, (Mailer, ())));
+
+fn application() -> App<Role, Provides> {
     App::new("Providers").provide(mailer("real")).provide(Greeting("hello")).module::<Nobody>(Believer)
 }
 

@@ -1,4 +1,4 @@
-//! WebSockets: policy, origin, limits, shutdown.
+//! `WebSocket` endpoints: policy, origin, limits, shutdown.
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::Method;

@@ -44,7 +44,7 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// The error code of RST_STREAM or GOAWAY.
+    /// The error code of a reset or a goodbye.
     pub(crate) fn code(&self) -> u32 {
         let at = if self.kind == GOAWAY { 4 } else { 0 };
         u32::from_be_bytes([self.payload[at], self.payload[at + 1], self.payload[at + 2], self.payload[at + 3]])
