@@ -121,7 +121,7 @@ class Page:
         if not background:
             script += f"set -a\ntrap '{{ export -p; echo \"cd \\\"$PWD\\\"\"; }} > \"{self.state}\"' EXIT\n"
         script += ("exec " if background else "") + commands
-        environment = {**os.environ, **self.environment}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PORTCULLIS_")} | self.environment
         if background:
             self.log = open(self.folder / ".log", "w+")
             self.running = subprocess.Popen(
