@@ -1,7 +1,13 @@
 //! Test kit: an application in this process, callers that speak HTTPS to it, and checks of one line each.
 //!
 //! Everything here speaks as a caller would: over a real socket, through the public interface. Helpers fail loudly, as tests do.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc, reason = "helpers of tests fail loudly, as tests do")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail loudly, as tests do"
+)]
 
 mod app;
 pub use app::{TestApp, World};

@@ -1,7 +1,9 @@
 use crate::Answer;
 
-/// Checks that an answer looks like every other: each security header exactly once, a request id, nothing that names the software, and
-/// for errors the one shape of problems (or, on OAuth endpoints, that of RFC 6749).
+/// Checks that an answer looks like every other.
+///
+/// Each security header exactly once, a request id, nothing that names the software, and for errors the one shape of problems (or, on
+/// OAuth endpoints, that of RFC 6749).
 pub fn check_uniform(answer: &Answer) {
     for name in ONCE {
         assert_eq!(answer.headers.get_all(*name).iter().count(), 1, "{name} in {answer:?} {:?}", answer.headers);

@@ -1,5 +1,11 @@
 //! The notes example, seen by its callers over HTTPS, on every database that the environment selects.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail loudly, as tests do")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail loudly, as tests do"
+)]
 
 /// Runs each test on SQLite and on PostgreSQL.
 macro_rules! on_both {
