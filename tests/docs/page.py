@@ -8,7 +8,8 @@ What a block is for stands in the line before it:
 
 A ```sh block is run, with the folder and the variables that the blocks before it left. After a line that ends with `leave it running:` it
 runs in the background until a line `Stop it with Ctrl-C.`. A ```text or ```json block after a ```sh block is what must come out; `…` stands
-for anything. When it begins with `error`, the command must fail. Every other block is a mistake of the page, so that nothing goes untried.
+for anything. When it begins with `error`, the command must fail. A ```console block shows tools that aren't ours and is left alone. Every other
+block is a mistake of the page, so that nothing goes untried.
 """
 
 import os
@@ -80,6 +81,8 @@ class Page:
             self.stop()
 
     def step(self, before, language, content):
+        if language == "console":
+            return
         if language in ("text", "json") and self.output is not None:
             return self.compare(content)
         if self.code != 0:
@@ -118,7 +121,7 @@ class Page:
         if not background:
             script += f"set -a\ntrap '{{ export -p; echo \"cd \\\"$PWD\\\"\"; }} > \"{self.state}\"' EXIT\n"
         script += ("exec " if background else "") + commands
-        environment = {**os.environ, **self.environment}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PORTCULLIS_")} | self.environment
         if background:
             self.log = open(self.folder / ".log", "w+")
             self.running = subprocess.Popen(

@@ -49,7 +49,10 @@ def problems():
     """Every problem's status and code: the constructors with a literal code, wherever they are called."""
     found, fields = set(), set()
     made = r"(?:Problem|Self)::(new|bad_request|conflict|oauth)\(\s*(?:(?:http::)?StatusCode::(\w+),\s*|status,\s*)?\"(\w+)\""
-    for _, text in sources():
+    for file, text in sources():
+        calls = re.findall(r"Problem::(?:new|bad_request|conflict|oauth)\(", text)
+        if len(calls) != len(re.findall(made.replace("(?:Problem|Self)", "Problem"), text)):
+            raise Failed(f"{file.relative_to(ROOT)}: a problem's code isn't a literal here, so nobody can look it up")
         for how, status, code in re.findall(made, text):
             if how == "new" and not status:
                 continue  # the one of an axum extractor, whose status is its own; in the page as `4xx`
