@@ -61,6 +61,7 @@ impl schemars::JsonSchema for Username {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl portcullis_web::extract::CheckField for Username {}
 
 impl PartialEq for Username {

@@ -1,7 +1,7 @@
 //! The expression after `access =`: a role, a permission, `Can<Action, Resource>`, `all(…)`, `any(…)`, or anything with a guard.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::quote_spanned;
 use syn::parse::{Parse, ParseStream, discouraged::Speculative as _};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
@@ -11,8 +11,8 @@ use syn::{Expr, ExprPath, Ident, Token, Type, parenthesized};
 pub(crate) enum Access {
     Type(Type),
     Value(Expr),
-    All(Punctuated<Self, Token![,]>),
-    Any(Punctuated<Self, Token![,]>),
+    All(Ident, Punctuated<Self, Token![,]>),
+    Any(Ident, Punctuated<Self, Token![,]>),
 }
 
 impl Parse for Access {
@@ -28,8 +28,8 @@ impl Parse for Access {
             let parts = inside.parse_terminated(Self::parse, Token![,])?;
             return match parts.len() {
                 0 => Err(syn::Error::new(word.span(), format!("`{word}(…)` needs at least one policy"))),
-                _ if word == "all" => Ok(Self::All(parts)),
-                _ => Ok(Self::Any(parts)),
+                _ if word == "all" => Ok(Self::All(word, parts)),
+                _ => Ok(Self::Any(word, parts)),
             };
         }
         // `Can<Read, Note>` reads as two comparisons: types with arguments are tried first.
@@ -56,10 +56,10 @@ impl Access {
     /// A constant expression of type `Guard`.
     pub(crate) fn guard(&self) -> TokenStream {
         match self {
-            Self::Type(kind) => quote_spanned!(kind.span()=> <#kind>::guard()),
+            Self::Type(kind) => quote_spanned!(kind.span()=> <#kind as p::GuardType>::GUARD),
             Self::Value(value) => quote_spanned!(value.span()=> (#value).guard()),
-            Self::All(parts) => join(parts, &quote!(and)),
-            Self::Any(parts) => join(parts, &quote!(or)),
+            Self::All(word, parts) => join(&Ident::new("and", word.span()), parts),
+            Self::Any(word, parts) => join(&Ident::new("or", word.span()), parts),
         }
     }
 
@@ -75,16 +75,14 @@ impl Access {
                 keys.push(key);
             }
             Self::Type(_) | Self::Value(_) => {}
-            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.keys(keys)),
+            Self::All(_, parts) | Self::Any(_, parts) => parts.iter().for_each(|part| part.keys(keys)),
         }
     }
 }
 
-fn join(parts: &Punctuated<Access, Token![,]>, operator: &TokenStream) -> TokenStream {
-    let mut parts = parts.iter();
-    let first = parts.next().map(Access::guard);
-    let rest = parts.map(Access::guard);
-    quote!(#first #(.#operator(#rest))*)
+fn join(operator: &Ident, parts: &Punctuated<Access, Token![,]>) -> TokenStream {
+    let both = |left, right| quote_spanned!(operator.span()=> p::Guard::#operator(#left, #right));
+    parts.iter().map(Access::guard).reduce(both).unwrap_or_default()
 }
 
 fn has_arguments(kind: &Type) -> bool {

@@ -1,9 +1,10 @@
 //! `#[check(…)]` on a field of an input: one set of rules for the runtime check and for the JSON Schema.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned as _;
 use syn::{Attribute, Expr, GenericArgument, Ident, Lit, LitInt, LitStr, Path, PathArguments, Token, Type, parenthesized};
 
 /// The rules of one field.
@@ -38,7 +39,8 @@ impl Checks {
         let rules = self.rules.iter().map(|rule| rule.statement(kind));
         let has_inner = self.rules.iter().any(|rule| matches!(rule, Rule::Inner(_)));
         let own = if self.has_items() && !has_inner {
-            quote! {
+            let span = element(kind).unwrap_or(kind).span().resolved_at(Span::call_site());
+            quote_spanned! {span=>
                 for (place, item) in p::ItemCount::items(value) {
                     at.step(place, |at| p::CheckField::check_field(item, at, failures));
                 }
@@ -49,6 +51,14 @@ impl Checks {
             quote!(<#kind as p::CheckField>::check_field(value, at, failures);)
         };
         quote!(#(#rules)* #own)
+    }
+
+    /// The type whose own checks these rules leave the field to: the field's, or that of its items.
+    pub(crate) fn checked_by_type<'a>(&self, kind: &'a Type) -> Option<&'a Type> {
+        if self.has_items() && !self.rules.iter().any(|rule| matches!(rule, Rule::Inner(_))) {
+            return element(kind);
+        }
+        (!self.is_bounded()).then_some(kind)
     }
 
     /// An expression that looks for failing fields inside a `value: &Value` that could not be parsed.
@@ -91,13 +101,15 @@ impl Checks {
 }
 
 impl Rule {
+    /// Errors about the type of the field are reported at the type.
     fn statement(&self, kind: &Type) -> TokenStream {
+        let span = kind.span().resolved_at(Span::call_site());
         match self {
-            Self::Length(min, max) => quote!(p::rules::length(value, #min, #max, at, failures);),
-            Self::Items(min, max) => quote!(p::rules::items(value, #min, #max, at, failures);),
+            Self::Length(min, max) => quote_spanned!(span=> p::rules::length(value, #min, #max, at, failures);),
+            Self::Items(min, max) => quote_spanned!(span=> p::rules::items(value, #min, #max, at, failures);),
             Self::Inner(rules) => {
                 let inner = rules.iter().map(|rule| rule.statement(element(kind).unwrap_or(kind)));
-                quote! {
+                quote_spanned! {span=>
                     for (place, value) in p::ItemCount::items(value) {
                         at.step(place, |at| { #(#inner)* });
                     }
@@ -107,18 +119,18 @@ impl Rule {
                 let (min, max) = &**bounds;
                 let (min, max) = (option(min.as_ref()), option(max.as_ref()));
                 if is_option(kind) {
-                    quote!(if let Some(value) = value { p::rules::range(value, #min, #max, at, failures); })
+                    quote_spanned!(span=> if let Some(value) = value { p::rules::range(value, #min, #max, at, failures); })
                 } else {
-                    quote!(p::rules::range(value, #min, #max, at, failures);)
+                    quote_spanned!(span=> p::rules::range(value, #min, #max, at, failures);)
                 }
             }
-            Self::Pattern(pattern) => quote! {{
+            Self::Pattern(pattern) => quote_spanned! {span=> {
                 static PATTERN: p::Pattern = p::Pattern::new();
                 p::rules::pattern(value, &PATTERN, #pattern, at, failures);
             }},
-            Self::Email => quote!(p::rules::email(value, at, failures);),
-            Self::Url => quote!(p::rules::url(value, at, failures);),
-            Self::Custom(function) => quote!(p::rules::custom(value, #function, at, failures);),
+            Self::Email => quote_spanned!(span=> p::rules::email(value, at, failures);),
+            Self::Url => quote_spanned!(span=> p::rules::url(value, at, failures);),
+            Self::Custom(function) => quote_spanned!(span=> p::rules::custom(value, #function, at, failures);),
             Self::Unbounded => TokenStream::new(),
         }
     }

@@ -115,6 +115,8 @@ fn endpoint(verb: &str, attribute: &Attribute, function: &ItemFn) -> syn::Result
     let mountable = mountable(attribute, name, &arguments);
     let values: Vec<_> = (0..arguments.len()).map(|at| format_ident!("a{at}")).collect();
     let text = name.to_string();
+    // A future that can't move between threads is an error of the handler.
+    let boxed = quote_spanned!(name.span().resolved_at(Span::call_site())=> p::Box::pin(future));
     Ok(quote! {
         #[doc(hidden)]
         #[allow(non_camel_case_types, missing_docs)]
@@ -123,23 +125,26 @@ fn endpoint(verb: &str, attribute: &Attribute, function: &ItemFn) -> syn::Result
 
         const _: () = {
             use ::portcullis::__private as p;
+            #[allow(unused_imports)]
+            use p::Fallback as _;
 
             const GUARD: p::Guard = #access;
             const ARGUMENTS: &[p::ArgumentSpec] = &[#(p::specify::<#arguments>()),*];
             #checks
 
             fn call(mut call: p::Call) -> p::CallFuture {
-                p::Box::pin(async move {
-                    #(let #values = match p::from_head::<#arguments>(&mut call).await {
+                let future = async move {
+                    #(let #values = match p::Probe::<#arguments>::from_head(&mut call).await {
                         Ok(value) => value,
                         Err(problem) => return p::refuse(problem),
                     };)*
-                    #(let #values = match p::from_body(#values, &mut call).await {
+                    #(let #values = match p::Probe::<#arguments>::from_body(#values, &mut call).await {
                         Ok(value) => value,
                         Err(problem) => return p::refuse(problem),
                     };)*
-                    p::answer(#name(#(#values),*).await)
-                })
+                    p::Probe::<#answer>::answer(#name(#(#values),*).await)
+                };
+                #boxed
             }
 
             static ENDPOINT: p::Endpoint = p::Endpoint::builder(p::Verb::#verb, #path, #text)
@@ -222,15 +227,20 @@ fn checks(attribute: &Attribute, arguments: &[&Type]) -> TokenStream {
         quote_spanned! {kind.span()=>
             const _: () = assert!(!p::checks::caller_under_public(&GUARD, &ARGUMENTS[#at]), "{}", p::checks::CALLER_UNDER_PUBLIC);
             const _: () = assert!(!p::checks::object_without_policy(&GUARD, &ARGUMENTS[#at]), "{}", p::checks::OBJECT_WITHOUT_POLICY);
+            const _: () =
+                assert!(!p::checks::object_of_another_policy(&GUARD, &ARGUMENTS[#at]), "{}", p::checks::OBJECT_OF_ANOTHER_POLICY);
         }
     });
     let whole = quote_spanned! {path.span()=>
         const _: () = assert!(p::checks::path_is_well_formed(#path), "{}", p::checks::PATH_MALFORMED);
         const _: () = assert!(!p::checks::reads_body_twice(ARGUMENTS), "{}", p::checks::TWO_BODIES);
         const _: () = assert!(p::checks::has_parameters_of(#path, ARGUMENTS, &GUARD), "{}", p::checks::PATH_PARAMETER_MISSING);
-        // A parameter that nothing takes is reported once: as the object that it most likely names, or else as unused.
+        // A parameter that nothing takes is reported once: as the object that it most likely names, as the one that is missing, or else as
+        // unused.
         const _: () = assert!(
-            p::checks::takes_parameters_of(#path, ARGUMENTS, &GUARD) || p::checks::object_unguarded(#path, &GUARD, #no_object),
+            p::checks::takes_parameters_of(#path, ARGUMENTS, &GUARD)
+                || p::checks::object_unguarded(#path, &GUARD, #no_object)
+                || !p::checks::has_parameters_of(#path, ARGUMENTS, &GUARD),
             "{}",
             p::checks::PATH_PARAMETER_UNUSED
         );
@@ -255,7 +265,7 @@ fn mountable(attribute: &Attribute, name: &Ident, arguments: &[&Type]) -> TokenS
         where
             R: p::RoleKind,
             #(#keys: p::KeyOf<R>,)*
-            #(S: p::Satisfies<<#arguments as p::Argument>::Needs, #places>,)*
+            #(#arguments: p::ProvidedBy<S, #places>,)*
         {
         }
     }

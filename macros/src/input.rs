@@ -3,7 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt as _;
-use syn::{Data, DataEnum, DeriveInput, Field, Fields, FieldsNamed, LitStr};
+use syn::spanned::Spanned as _;
+use syn::{Attribute, Data, DataEnum, DeriveInput, Field, Fields, FieldsNamed, LitStr, Type, parse_quote};
 
 use crate::check::Checks;
 
@@ -44,6 +45,8 @@ pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
         #item
         const _: () = {
             use ::portcullis::__private as p;
+            #[allow(unused_imports)]
+            use p::FieldFallback as _;
             #implementation
             #object_only
             #debug
@@ -64,14 +67,17 @@ fn of_struct(name: &syn::Ident, fields: &mut FieldsNamed) -> syn::Result<TokenSt
             { let value = &self.#ident; at.step(#outside, |at| { #statements }); }
         });
         let diagnosis = quote! {
-            p::field::<#kind>(object, #outside, (at, failures), |value, at, failures| #deeper, |value, at, failures| { #statements });
+            p::Probe::<#kind>::field(object, #outside, (at, failures), |value, at, failures| #deeper, |value, at, failures| { #statements });
         };
         diagnoses.push(if has_default(field)? { quote!(if object.contains_key(#outside) { #diagnosis }) } else { diagnosis });
         names.push(outside);
+        if let Some(checked) = rules.checked_by_type(kind) {
+            field.attrs.push(assume(checked));
+        }
         field.attrs.retain(|attribute| !attribute.path().is_ident("check"));
         let schema = rules.schema(kind);
         if !schema.is_empty() {
-            field.attrs.extend(syn::parse::Parser::parse2(syn::Attribute::parse_outer, schema)?);
+            field.attrs.extend(syn::parse::Parser::parse2(Attribute::parse_outer, schema)?);
         }
     }
     Ok(quote! {
@@ -87,6 +93,7 @@ fn of_struct(name: &syn::Ident, fields: &mut FieldsNamed) -> syn::Result<TokenSt
                 #(#diagnoses)*
             }
         }
+        #[diagnostic::do_not_recommend]
         impl p::CheckField for #name {
             fn check_field(&self, at: &mut p::Pointer, failures: &mut p::Failures) {
                 p::Input::check(self, at, failures);
@@ -99,11 +106,21 @@ fn of_struct(name: &syn::Ident, fields: &mut FieldsNamed) -> syn::Result<TokenSt
     })
 }
 
+/// Lets the derived code take for granted that a type is validated: whether it is, is asked once, at the field itself.
+///
+/// A bound without parameters would be checked at once; one over any lifetime waits until it is used.
+fn assume(kind: &Type) -> Attribute {
+    let bound = quote!(for<'any> #kind: ::portcullis::__private::AssumedField<'any>).to_string();
+    let bound = LitStr::new(&bound, kind.span());
+    parse_quote!(#[serde(bound(deserialize = #bound))])
+}
+
 fn of_enum(name: &syn::Ident, data: &DataEnum) -> syn::Result<TokenStream> {
     if let Some(variant) = data.variants.iter().find(|variant| !matches!(variant.fields, Fields::Unit)) {
         return Err(syn::Error::new_spanned(variant, "an input enum is a choice of plain words"));
     }
     Ok(quote! {
+        #[diagnostic::do_not_recommend]
         impl p::CheckField for #name {}
     })
 }

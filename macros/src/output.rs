@@ -1,23 +1,34 @@
 //! `#[output]`: serde and schema in one, and every field is an output itself.
 
-use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use proc_macro2::{Group, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{Data, DeriveInput, Fields};
+use syn::token::Paren;
+use syn::{Attribute, Data, DeriveInput, Expr, Field, Ident, Token, Type, parse_quote};
 
 pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
-    let item: DeriveInput = syn::parse2(item)?;
+    let mut item: DeriveInput = syn::parse2(item)?;
     if !item.generics.params.is_empty() {
         return Err(syn::Error::new_spanned(&item.generics, "an output has no generic parameters"));
     }
-    let fields: Vec<_> = match &item.data {
-        Data::Struct(data) => types(&data.fields).collect(),
-        Data::Enum(data) => data.variants.iter().flat_map(|variant| types(&variant.fields)).collect(),
+    let name = item.ident.clone();
+    let fields: Vec<&mut Field> = match &mut item.data {
+        Data::Struct(data) => data.fields.iter_mut().collect(),
+        Data::Enum(data) => data.variants.iter_mut().flat_map(|variant| variant.fields.iter_mut()).collect(),
         Data::Union(_) => return Err(syn::Error::new_spanned(&item.ident, "an output is a struct or an enum")),
     };
-    let name = &item.ident;
+    let (mut checks, mut writers) = (Vec::new(), Vec::new());
+    for (at, field) in fields.into_iter().enumerate() {
+        let kind = &field.ty;
+        checks.push(quote_spanned!(kind.span()=> is_output::<#kind>();));
+        if !field.attrs.iter().any(has_own_way) {
+            let writer = format_ident!("__write_{at}");
+            writers.push(writer_of(&writer, kind));
+            let path = format!("{name}::{writer}");
+            field.attrs.push(parse_quote!(#[serde(serialize_with = #path)]));
+        }
+    }
     let renaming = matches!(item.data, Data::Enum(_)).then(|| quote!(#[serde(rename_all = "snake_case")]));
-    let checks = fields.iter().map(|kind| quote_spanned!(kind.span()=> is_output::<#kind>();));
     Ok(quote! {
         #[derive(::portcullis::__private::serde::Serialize, ::portcullis::__private::schemars::JsonSchema)]
         #[serde(crate = "::portcullis::__private::serde", deny_unknown_fields)]
@@ -25,16 +36,48 @@ pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
         #[schemars(crate = "::portcullis::__private::schemars")]
         #item
         const _: () = {
-            impl ::portcullis::__private::Output for #name {}
-            #[allow(dead_code)]
-            fn fields() {
-                const fn is_output<T: ::portcullis::__private::Output + ?Sized>() {}
-                #(#checks)*
+            use ::portcullis::__private as p;
+            #[allow(unused_imports)]
+            use p::OutputFallback as _;
+            #[diagnostic::do_not_recommend]
+            impl p::Output for #name {}
+            #[doc(hidden)]
+            impl #name {
+                #(#writers)*
+                #[allow(dead_code)]
+                fn __fields() {
+                    const fn is_output<T: p::Output + ?Sized>() {}
+                    #(#checks)*
+                }
             }
         };
     })
 }
 
-fn types(fields: &Fields) -> impl Iterator<Item = &syn::Type> {
-    fields.iter().map(|field| &field.ty)
+/// What the derived code writes a field with. Any type has it: whether the field is an output is asked once, at the field itself.
+fn writer_of(name: &Ident, kind: &Type) -> TokenStream {
+    quote! {
+        fn #name<S: p::serde::Serializer>(value: &#kind, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+            p::Probe::<#kind>::serialize(value, serializer)
+        }
+    }
+}
+
+/// Whether an attribute already says how the field is written.
+fn has_own_way(attribute: &Attribute) -> bool {
+    if !attribute.path().is_ident("serde") {
+        return false;
+    }
+    let mut found = false;
+    // What can't be parsed is an error of serde's own derive.
+    let _ = attribute.parse_nested_meta(|meta| {
+        found |= ["with", "serialize_with", "flatten", "skip", "skip_serializing"].iter().any(|word| meta.path.is_ident(word));
+        if meta.input.peek(Token![=]) {
+            meta.value()?.parse::<Expr>()?;
+        } else if meta.input.peek(Paren) {
+            meta.input.parse::<Group>()?;
+        }
+        Ok(())
+    });
+    found
 }

@@ -8,6 +8,7 @@ pub use portcullis_web as web;
 pub use portcullis_web::__private;
 pub use portcullis_web::endpoints;
 
+pub mod attributes;
 mod command_line;
 pub use command_line::Main;
 mod command_reference;
@@ -22,7 +23,6 @@ pub mod prelude {
 
     pub use portcullis_accounts::{Accounts, WithAccounts};
     pub use portcullis_core::{Clock, Id, Principal, Secret, Timestamp};
-    pub use portcullis_macros::{Permission, Provider, Record, Role, delete, get, input, output, patch, post, put};
     pub use portcullis_store::{Database, Migration};
     pub use portcullis_web::app::{App, Spawner};
     pub use portcullis_web::authz::{
@@ -34,7 +34,13 @@ pub mod prelude {
     pub use portcullis_web::respond::{Created, Download, Html, NoContent, Page, Problem, Text};
 
     pub use crate::Main;
+    pub use crate::attributes::{Permission, Provider, Record, Role, delete, get, input, output, patch, post, put};
 
     /// What a handler returns: an answer, or a problem.
     pub type Result<T, E = Problem> = std::result::Result<T, E>;
 }
+
+/// The example of the README is compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct ReadMe;

@@ -1,7 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::StoreError;
 #[cfg(feature = "postgres")]
 use crate::connect;
 use crate::query::{Query, Target};
@@ -10,6 +9,7 @@ use crate::session::Session;
 use crate::settings::{DatabaseSettings, Location};
 use crate::sqlite::Sqlite;
 use crate::transaction::{Connection, Transaction};
+use crate::{Sql, StoreError};
 
 /// The database; cheap to clone.
 #[derive(Clone)]
@@ -67,8 +67,8 @@ impl Database {
     }
 
     /// A statement. What only reads runs beside others; what writes waits its turn on SQLite.
-    pub fn query(&self, sql: &'static str) -> Query<'_> {
-        Query::new(Target::Database(self), sql)
+    pub fn query(&self, sql: impl Sql) -> Query<'_> {
+        Query::new(Target::Database(self), sql.text())
     }
 
     /// Begins a transaction that writes.

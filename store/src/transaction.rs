@@ -1,10 +1,10 @@
 use std::fmt;
 
-use crate::StoreError;
 use crate::query::{Query, Target};
 #[cfg(feature = "postgres")]
 use crate::session::Session;
 use crate::sqlite;
+use crate::{Sql, StoreError};
 
 /// Statements that take effect together at [`commit`](Self::commit), or not at all when it is dropped.
 ///
@@ -28,8 +28,8 @@ impl Transaction {
     }
 
     /// A statement of this transaction.
-    pub const fn query(&mut self, sql: &'static str) -> Query<'_> {
-        Query::new(Target::Transaction(self), sql)
+    pub fn query(&mut self, sql: impl Sql) -> Query<'_> {
+        Query::new(Target::Transaction(self), sql.text())
     }
 
     /// Makes everything permanent: on the disk when this returns.

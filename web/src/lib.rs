@@ -16,6 +16,7 @@ pub mod authn;
 pub mod authz;
 pub mod extract;
 pub mod observe;
+mod probe;
 pub mod respond;
 
 pub use axum::body::Body;

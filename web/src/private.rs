@@ -8,44 +8,24 @@ pub use portcullis_core::{RoleEntry, RoleKind};
 pub use portcullis_store::{Record, Row, StoreError};
 pub use schemars;
 pub use serde;
-pub use serde_json::Value;
 
 pub use crate::app::{CallFuture, Class, Endpoint, Mountable, OperationDoc, Registered, Verb, checks};
-pub use crate::authz::{Guard, KeyOf};
+pub use crate::authz::{Guard, GuardType, KeyOf};
 pub use crate::extract::{
-    Argument, ArgumentSpec, Call, CheckField, Failures, Input, ItemCount, Kind, Need, Nothing, PerRequest, Pointer, Provider, Satisfies,
-    diagnose_items, field, into_object, provided, rules, specify, unknown_fields,
+    Argument, ArgumentSpec, Call, CheckField, Failures, Input, ItemCount, Kind, Need, Nothing, PerRequest, Pointer, ProvidedBy, Provider,
+    diagnose_items, into_object, provided, rules, specify, unknown_fields,
 };
+pub use crate::probe::{AssumedField, Fallback, FieldFallback, OutputFallback, Probe};
 pub use crate::respond::{Answer, Output, Problem};
+
+/// An alias, so that the compiler goes on calling the type by its own name.
+pub type Value = serde_json::Value;
 
 /// A regular expression that is compiled once.
 pub type Pattern = OnceLock<Option<regex::Regex>>;
 
-/// An argument that needs only the head, or nothing yet for one that reads the body.
-///
-/// # Errors
-/// Whatever the argument's extraction answers.
-pub async fn from_head<T: Argument>(call: &mut Call) -> Result<Option<T>, Problem> {
-    if T::KIND.reads_body() { Ok(None) } else { T::extract(call).await.map(Some) }
-}
-
-/// The argument, read from the body if it wasn't in the head.
-///
-/// # Errors
-/// Whatever the argument's extraction answers.
-pub async fn from_body<T: Argument>(value: Option<T>, call: &mut Call) -> Result<T, Problem> {
-    match value {
-        Some(value) => Ok(value),
-        None => T::extract(call).await,
-    }
-}
-
 pub fn refuse(problem: Problem) -> crate::Response {
     problem.into_answer()
-}
-
-pub fn answer<T: Answer>(answer: T) -> crate::Response {
-    answer.into_answer()
 }
 
 pub fn describe<T: Answer>(operation: &mut OperationDoc<'_>) {

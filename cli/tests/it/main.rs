@@ -1,10 +1,10 @@
 //! The `portcullis` command, seen from a terminal.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail loudly, as tests do")]
 
+mod certificates;
 mod load;
 mod load_refused;
 mod support;
-mod certificates;
 
 use std::process::{Command, Output};
 

@@ -14,12 +14,14 @@ pub const CALLER_UNDER_PUBLIC: &str =
 /// The handler takes an object that the policy doesn't load.
 pub const OBJECT_WITHOUT_POLICY: &str =
     "this handler takes an authorized object, but its policy doesn't load one: write `access = Can<Action, Resource>`";
+/// The handler takes an object on which the policy doesn't decide.
+pub const OBJECT_OF_ANOTHER_POLICY: &str = "this handler takes an object that is authorized for another action, or of another resource, than its policy decides on: name the same two in `Authorized<Action, Resource>` and in `access = Can<Action, Resource>`";
 /// Two arguments read the body.
 pub const TWO_BODIES: &str = "a handler reads the body at most once: put the fields into one input type";
 /// The path names something that nothing takes.
 pub const PATH_PARAMETER_UNUSED: &str = "a parameter of this path is taken by no argument and no policy: take it with `Path<T>`, or load its object with `access = Can<Action, Resource>`";
 /// An argument wants a path parameter that isn't there.
-pub const PATH_PARAMETER_MISSING: &str = "an argument or the policy of this handler takes a path parameter that this path doesn't have";
+pub const PATH_PARAMETER_MISSING: &str = "an argument or the policy of this handler takes a path parameter that this path doesn't have: name it in the path, as in `/notes/{id}`";
 /// An object's path without the object's policy.
 pub const OBJECT_UNGUARDED: &str = "this path names an object, but no object policy decides: write `access = Can<Action, Resource>`, or say `without_object = \"why nobody owns it\"`";
 /// A list without a scope.
@@ -42,6 +44,9 @@ pub const fn mistake(endpoint: &Endpoint) -> Option<&'static str> {
         }
         if object_without_policy(guard, &arguments[at]) {
             return Some(OBJECT_WITHOUT_POLICY);
+        }
+        if object_of_another_policy(guard, &arguments[at]) {
+            return Some(OBJECT_OF_ANOTHER_POLICY);
         }
         at += 1;
     }
@@ -73,6 +78,15 @@ pub const fn caller_under_public(guard: &Guard, argument: &ArgumentSpec) -> bool
 #[must_use]
 pub const fn object_without_policy(guard: &Guard, argument: &ArgumentSpec) -> bool {
     matches!(argument.kind, Kind::Object) && guard.object().is_none()
+}
+
+/// Whether the argument is an object that the policy decides on for another action, or a different kind of object.
+#[must_use]
+pub const fn object_of_another_policy(guard: &Guard, argument: &ArgumentSpec) -> bool {
+    match (guard.object(), argument.object) {
+        (Some(decided), Some((action, resource))) => !is_same(decided.action, action) || !is_same(decided.resource, resource),
+        (None, _) | (_, None) => false,
+    }
 }
 
 /// Whether more than one argument reads the body.
@@ -229,6 +243,10 @@ const fn is_text_at(bytes: &[u8], start: usize, end: usize, text: &str) -> bool 
         at += 1;
     }
     true
+}
+
+const fn is_same(left: &str, right: &str) -> bool {
+    is_text_at(left.as_bytes(), 0, left.len(), right)
 }
 
 const fn count(text: &str, wanted: u8) -> usize {

@@ -4,7 +4,7 @@ mod endpoint;
 pub use endpoint::{CallFuture, Class, Endpoint, EndpointBuilder, NeedsHandler, NeedsPolicy, Ready, Verb};
 pub mod checks;
 mod registry;
-pub use registry::{Endpoints, Mountable, Registered};
+pub use registry::{EndpointWithRoles, Endpoints, Mountable, Registered, mount};
 mod module;
 pub use module::{Module, Started, Starting};
 mod application;

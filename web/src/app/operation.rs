@@ -115,13 +115,13 @@ impl<'document> OperationDoc<'document> {
     }
 
     /// A JSON answer of this type.
-    pub fn json_response<T: Output + JsonSchema>(&mut self, status: u16, description: &'static str) {
+    pub fn json_response<T: Output>(&mut self, status: u16, description: &'static str) {
         let schema = self.outputs.subschema_for::<T>();
         self.respond(status, json!({"description": description, "content": {"application/json": {"schema": schema}}}));
     }
 
     /// A page of a list.
-    pub fn page_response<T: Output + JsonSchema>(&mut self) {
+    pub fn page_response<T: Output>(&mut self) {
         let item = self.outputs.subschema_for::<T>();
         let schema = json!({
             "type": "object", "required": ["items"], "additionalProperties": false,

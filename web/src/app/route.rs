@@ -85,6 +85,12 @@ impl Routes {
                     mount.prefix
                 )));
             }
+            if mount.reason.trim().is_empty() {
+                return Err(StartError::new(format_args!(
+                    "the raw axum router at {} has no reason: say why it has to be one",
+                    mount.prefix
+                )));
+            }
             for template in [mount.prefix.to_owned(), format!("{}/{{*rest}}", mount.prefix)] {
                 let raw = RawPlace {
                     guard: mount.guard,
@@ -157,5 +163,34 @@ impl Service<Request> for Inner {
                 None => crate::__private::refuse(crate::respond::Problem::unavailable("the service is ending")),
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_core::Clock;
+
+    use super::*;
+    use crate::__private::STUB;
+    use crate::authz::Authenticated;
+    use crate::observe::Metrics;
+
+    fn refusal(endpoints: &[&'static Endpoint], raw: Vec<RawMount>) -> String {
+        let metrics = Metrics::new("1", &Clock::system());
+        let routes = Routes::new(endpoints, raw, |method, route| metrics.endpoint(method, route));
+        routes.err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn an_endpoint_that_is_there_twice_stops_the_start() {
+        assert_eq!(refusal(&[&STUB], Vec::new()), "");
+        assert_eq!(refusal(&[&STUB, &STUB], Vec::new()), "two endpoints answer GET /");
+    }
+
+    #[test]
+    fn a_raw_router_without_a_reason_stops_the_start() {
+        let raw = |reason| RawMount { prefix: "/raw", guard: Authenticated.guard(), reason, router: axum::Router::new() };
+        assert_eq!(refusal(&[], vec![raw("a webhook that only axum can read")]), "");
+        assert_eq!(refusal(&[], vec![raw(" ")]), "the raw axum router at /raw has no reason: say why it has to be one");
     }
 }

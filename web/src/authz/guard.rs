@@ -21,6 +21,10 @@ pub struct Guard {
 /// How the object in an endpoint's path is loaded and asked.
 #[derive(Clone, Copy, Debug)]
 pub struct ObjectGuard {
+    /// The action's name.
+    pub action: &'static str,
+    /// The resource's name.
+    pub resource: &'static str,
     /// The path parameter that names the object.
     pub param: &'static str,
     /// Loads the object and asks it about the caller.
@@ -92,7 +96,7 @@ impl Public {
     #[must_use]
     #[expect(clippy::panic, reason = "runs at compile time: the panic is a compile error")]
     pub const fn guard(self) -> Guard {
-        if self.0.is_empty() {
+        if self.0.trim_ascii().is_empty() {
             panic!("say why this endpoint is open to everyone: `Public(\"reason\")`");
         }
         Guard::rule(Rule::Public(self.0))
@@ -153,9 +157,19 @@ impl<A: Action, R: Permits<A>> Can<A, R> {
     pub const fn guard() -> Guard {
         Guard {
             access: Access::of(Rule::Object { action: A::NAME, resource: R::NAME }),
-            object: Some(ObjectGuard { param: R::PARAM, load: load::<A, R>, describe: describe::<R> }),
+            object: Some(ObjectGuard { action: A::NAME, resource: R::NAME, param: R::PARAM, load: load::<A, R>, describe: describe::<R> }),
         }
     }
+}
+
+/// A policy that is a type, such as `access = Can<Read, Note>`.
+pub trait GuardType {
+    /// The guard.
+    const GUARD: Guard;
+}
+
+impl<A: Action, R: Permits<A>> GuardType for Can<A, R> {
+    const GUARD: Guard = Self::guard();
 }
 
 /// Says that a role or permission belongs to an application whose roles are `R`; implemented by the derives.
@@ -187,7 +201,7 @@ fn describe<R: Resource>(operation: &mut OperationDoc<'_>) {
 #[expect(clippy::panic, reason = "runs at compile time: the panic is a compile error")]
 const fn one_object(left: Option<ObjectGuard>, right: Option<ObjectGuard>) -> Option<ObjectGuard> {
     match (left, right) {
-        (Some(_), Some(_)) => panic!("a policy names at most one object"),
+        (Some(_), Some(_)) => panic!("a policy names at most one object: name one of them, or make one action that covers both"),
         (Some(object), None) | (None, Some(object)) => Some(object),
         (None, None) => None,
     }

@@ -60,6 +60,7 @@ pub trait Permits<A: Action>: Resource {
 }
 
 /// A resource whose objects belong to one account: its owner may do everything, everyone else nothing.
+#[diagnostic::on_unimplemented(message = "objects of `{Self}` have no owner", note = "say who owns one: `impl Owned for {Self}`")]
 pub trait Owned: Resource {
     /// The account that the object belongs to.
     fn owner(&self) -> Id;
@@ -71,6 +72,7 @@ pub trait Owned: Resource {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: Action, R: Owned> Permits<A> for R {
     fn permits(&self, caller: &Principal) -> bool {
         caller.id() == Some(self.owner()) || R::is_open_to(caller)

@@ -17,6 +17,8 @@ pub trait Argument: Sized + Send {
     const KIND: Kind;
     /// The names of the path parameters that it takes, if it takes any.
     const PATH: &'static [&'static str] = &[];
+    /// The action and the resource that the policy has to decide on, if the argument is an object.
+    const OBJECT: Option<(&'static str, &'static str)> = None;
     /// What the application has to provide: [`Nothing`], or [`Need<T>`].
     type Needs;
 
@@ -66,6 +68,8 @@ pub struct ArgumentSpec {
     pub kind: Kind,
     /// The path parameters that it takes.
     pub path: &'static [&'static str],
+    /// The action and the resource that the policy has to decide on.
+    pub object: Option<(&'static str, &'static str)>,
     /// Adds it to the documentation.
     pub describe: fn(&mut OperationDoc<'_>),
 }
@@ -73,7 +77,7 @@ pub struct ArgumentSpec {
 /// The specification of an argument type.
 #[must_use]
 pub const fn specify<T: Argument>() -> ArgumentSpec {
-    ArgumentSpec { kind: T::KIND, path: T::PATH, describe: T::describe }
+    ArgumentSpec { kind: T::KIND, path: T::PATH, object: T::OBJECT, describe: T::describe }
 }
 
 impl Kind {

@@ -1,7 +1,6 @@
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
 
-use portcullis_core::{Id, Secret, Timestamp};
+use portcullis_core::{Id, Timestamp};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -9,7 +8,11 @@ use serde_json::{Map, Value};
 use crate::respond::FieldError;
 
 /// A type that may come from outside: parsed, bounded and checked. Made by `#[input]`.
-#[diagnostic::on_unimplemented(message = "`{Self}` is not a validated input", label = "no validation", note = "put `#[input]` on the type")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a validated input",
+    label = "no validation",
+    note = "put `#[input]` on the type; JSON of any shape goes into a field of one, with `#[check(unbounded = \"reason\")]`"
+)]
 pub trait Input: DeserializeOwned + JsonSchema + Send + 'static {
     /// The fields' names as they stand in a query, a form or a path.
     const FIELDS: &'static [&'static str];
@@ -27,24 +30,24 @@ pub trait Input: DeserializeOwned + JsonSchema + Send + 'static {
     label = "unbounded input",
     note = "say how much may come: `#[check(length(chars, max = 200))]` on a text, `#[check(items(max = 20))]` on a list, or `#[check(unbounded = \"reason\")]`"
 )]
-pub trait CheckField {
+pub trait CheckField: DeserializeOwned {
     /// Runs the checks of the type itself.
     fn check_field(&self, at: &mut Pointer, failures: &mut Failures) {
         let _ = (at, failures);
     }
 
     /// Finds the failing fields inside a value that could not be parsed; `false` when the type has no fields of its own.
-    fn diagnose_field(value: &Value, at: &mut Pointer, failures: &mut Failures) -> bool
-    where
-        Self: Sized,
-    {
+    fn diagnose_field(value: &Value, at: &mut Pointer, failures: &mut Failures) -> bool {
         let _ = (value, at, failures);
         false
     }
 }
 
 macro_rules! bounded {
-    ($($type:ty),*) => {$(impl CheckField for $type {})*};
+    ($($type:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl CheckField for $type {}
+    )*};
 }
 bounded!(bool, u8, u16, u32, u64, i8, i16, i32, i64, f32, f64, char, Id, Timestamp);
 
@@ -65,97 +68,6 @@ impl<T: CheckField> CheckField for Box<T> {
     }
     fn diagnose_field(value: &Value, at: &mut Pointer, failures: &mut Failures) -> bool {
         T::diagnose_field(value, at, failures)
-    }
-}
-
-/// Something whose length is counted in characters; `None` when there is no value to count.
-pub trait CharLength {
-    /// The number of Unicode code points.
-    fn char_length(&self) -> Option<usize>;
-    /// The text itself, for patterns.
-    fn text(&self) -> Option<&str>;
-}
-
-impl CharLength for String {
-    fn char_length(&self) -> Option<usize> {
-        Some(self.chars().count())
-    }
-    fn text(&self) -> Option<&str> {
-        Some(self)
-    }
-}
-
-impl CharLength for Secret {
-    fn char_length(&self) -> Option<usize> {
-        Some(self.expose().chars().count())
-    }
-    fn text(&self) -> Option<&str> {
-        Some(self.expose())
-    }
-}
-
-impl<T: CharLength> CharLength for Option<T> {
-    fn char_length(&self) -> Option<usize> {
-        self.as_ref().and_then(CharLength::char_length)
-    }
-    fn text(&self) -> Option<&str> {
-        self.as_ref().and_then(CharLength::text)
-    }
-}
-
-/// Something that has items.
-pub trait ItemCount {
-    /// One item.
-    type Item;
-    /// The items with their places; none when there is no value.
-    fn items(&self) -> impl Iterator<Item = (Step, &Self::Item)>;
-    /// How many there are; `None` when there is no value to count.
-    fn count(&self) -> Option<usize> {
-        Some(self.items().count())
-    }
-    /// The names of the items, where they have names that came from outside.
-    fn names(&self) -> impl Iterator<Item = &str> {
-        std::iter::empty()
-    }
-}
-
-impl<T> ItemCount for Vec<T> {
-    type Item = T;
-    fn items(&self) -> impl Iterator<Item = (Step, &T)> {
-        self.iter().enumerate().map(|(index, item)| (Step::Item(index), item))
-    }
-}
-
-impl<T: ItemCount> ItemCount for Option<T> {
-    type Item = T::Item;
-    fn items(&self) -> impl Iterator<Item = (Step, &T::Item)> {
-        self.iter().flat_map(ItemCount::items)
-    }
-    fn count(&self) -> Option<usize> {
-        self.as_ref().and_then(ItemCount::count)
-    }
-    fn names(&self) -> impl Iterator<Item = &str> {
-        self.iter().flat_map(ItemCount::names)
-    }
-}
-
-impl<T, H> ItemCount for HashMap<String, T, H> {
-    type Item = T;
-    fn items(&self) -> impl Iterator<Item = (Step, &T)> {
-        self.iter().map(|(name, item)| (Step::named(name), item))
-    }
-    fn names(&self) -> impl Iterator<Item = &str> {
-        self.keys().map(String::as_str)
-    }
-}
-
-impl<T> ItemCount for BTreeMap<String, T> {
-    type Item = T;
-    fn items(&self) -> impl Iterator<Item = (Step, &T)> {
-        self.iter().map(|(name, item)| (Step::named(name), item))
-    }
-    fn names(&self) -> impl Iterator<Item = &str> {
-        self.keys().map(String::as_str)
     }
 }
 
@@ -291,7 +203,7 @@ pub fn into_object<'a>(value: &'a Value, at: &Pointer, failures: &mut Failures) 
 const MAX_FAILURES: usize = 100;
 
 /// Diagnoses the items of a list one by one: those that can't be parsed, and those that fail their checks.
-pub fn diagnose_items<T: CheckField + DeserializeOwned>(value: &Value, at: &mut Pointer, failures: &mut Failures) -> bool {
+pub fn diagnose_items<T: CheckField>(value: &Value, at: &mut Pointer, failures: &mut Failures) -> bool {
     let Some(list) = value.as_array() else { return false };
     let before = failures.0.len();
     for (index, item) in list.iter().enumerate() {

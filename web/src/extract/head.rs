@@ -29,6 +29,7 @@ impl fmt::Debug for Headers {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Argument for Headers {
     const KIND: Kind = Kind::Head;
     type Needs = Nothing;
@@ -45,6 +46,7 @@ impl Argument for Headers {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddr(pub IpAddr);
 
+#[diagnostic::do_not_recommend]
 impl Argument for ClientAddr {
     const KIND: Kind = Kind::Head;
     type Needs = Nothing;
@@ -57,6 +59,7 @@ impl Argument for ClientAddr {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestId(pub Id);
 
+#[diagnostic::do_not_recommend]
 impl Argument for RequestId {
     const KIND: Kind = Kind::Head;
     type Needs = Nothing;

@@ -10,6 +10,9 @@ use super::raw::read_body;
 use crate::app::OperationDoc;
 use crate::respond::Problem;
 
+/// JSON of any shape: a field of an input that holds it says why, with `#[check(unbounded = "reason")]`.
+pub type AnyJson = Value;
+
 /// A JSON body that was parsed and checked; as an answer, a JSON body with status 200.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Json<T>(pub T);

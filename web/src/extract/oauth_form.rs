@@ -39,6 +39,7 @@ impl OAuthForm {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Argument for OAuthForm {
     const KIND: Kind = Kind::Body;
     type Needs = Nothing;

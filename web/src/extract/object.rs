@@ -6,6 +6,7 @@ use crate::respond::Problem;
 impl<A: Action, R: Permits<A>> Argument for Authorized<A, R> {
     const KIND: Kind = Kind::Object;
     const PATH: &'static [&'static str] = &[<R as Resource>::PARAM];
+    const OBJECT: Option<(&'static str, &'static str)> = Some((A::NAME, <R as Resource>::NAME));
     type Needs = Nothing;
 
     async fn extract(call: &mut Call) -> Result<Self, Problem> {

@@ -38,6 +38,7 @@ impl PageRequest {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Argument for PageRequest {
     const KIND: Kind = Kind::Page;
     type Needs = Nothing;

@@ -49,8 +49,13 @@ pub trait Satisfies<N, I> {}
 impl<S> Satisfies<Nothing, Here> for S {}
 impl<S: Has<T, I>, T, I> Satisfies<Need<T>, I> for S {}
 
+/// Says that a list of providers `S` has what this argument needs, at place `I`.
+pub trait ProvidedBy<S, I> {}
+impl<T: Argument, S: Satisfies<T::Needs, I>, I> ProvidedBy<S, I> for T {}
+
 macro_rules! always_provided {
     ($($type:ty => |$call:ident| $value:expr;)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl Argument for $type {
             const KIND: Kind = Kind::Head;
             type Needs = Nothing;
@@ -69,6 +74,7 @@ always_provided! {
     Option<Principal> => |call| call.principal.clone();
 }
 
+#[diagnostic::do_not_recommend]
 impl Argument for Principal {
     const KIND: Kind = Kind::Caller;
     type Needs = Nothing;

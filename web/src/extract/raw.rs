@@ -20,6 +20,7 @@ impl std::fmt::Debug for RawBody {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Argument for RawBody {
     const KIND: Kind = Kind::Body;
     type Needs = Nothing;

@@ -4,7 +4,8 @@ use std::sync::OnceLock;
 
 use regex::Regex;
 
-use super::check::{CharLength, Failures, ItemCount, Pointer};
+use super::check::{Failures, Pointer};
+use super::measure::{CharLength, ItemCount};
 
 /// The text has between `min` and `max` Unicode code points.
 pub fn length(value: &impl CharLength, min: usize, max: usize, at: &Pointer, failures: &mut Failures) {

@@ -42,6 +42,7 @@ impl fmt::Debug for WebSocket {
 #[derive(Debug)]
 pub struct SocketOpened(Response);
 
+#[diagnostic::do_not_recommend]
 impl Argument for WebSocket {
     const KIND: Kind = Kind::Upgrade;
     type Needs = Nothing;
@@ -63,6 +64,7 @@ impl Argument for WebSocket {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Answer for SocketOpened {
     fn describe(operation: &mut OperationDoc<'_>) {
         operation.empty_response(101, "The socket is open.");

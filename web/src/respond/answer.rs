@@ -3,7 +3,6 @@ use std::borrow::Cow;
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::output::Output;
@@ -25,7 +24,7 @@ pub trait Answer {
     fn into_answer(self) -> Response;
 }
 
-impl<T: Output + Serialize + JsonSchema> Answer for Json<T> {
+impl<T: Output> Answer for Json<T> {
     fn describe(operation: &mut OperationDoc<'_>) {
         operation.json_response::<T>(200, "Success.");
     }
@@ -57,7 +56,7 @@ impl<T> Created<T> {
     }
 }
 
-impl<T: Output + Serialize + JsonSchema> Answer for Created<T> {
+impl<T: Output> Answer for Created<T> {
     fn describe(operation: &mut OperationDoc<'_>) {
         operation.json_response::<T>(201, "Created.");
     }
@@ -81,7 +80,7 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
-impl<T: Output + Serialize + JsonSchema> Answer for Page<T> {
+impl<T: Output> Answer for Page<T> {
     fn describe(operation: &mut OperationDoc<'_>) {
         operation.page_response::<T>();
     }
@@ -95,6 +94,7 @@ impl<T: Output + Serialize + JsonSchema> Answer for Page<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoContent;
 
+#[diagnostic::do_not_recommend]
 impl Answer for NoContent {
     fn describe(operation: &mut OperationDoc<'_>) {
         operation.empty_response(204, "Done.");
@@ -109,6 +109,7 @@ impl Answer for NoContent {
 #[derive(Clone, Debug)]
 pub struct Html(pub Cow<'static, str>);
 
+#[diagnostic::do_not_recommend]
 impl Answer for Html {
     fn describe(operation: &mut OperationDoc<'_>) {
         operation.text_response(200, "A page.", "text/html");
@@ -123,6 +124,7 @@ impl Answer for Html {
 #[derive(Clone, Debug)]
 pub struct Text(pub Cow<'static, str>);
 
+#[diagnostic::do_not_recommend]
 impl Answer for Text {
     fn describe(operation: &mut OperationDoc<'_>) {
         operation.text_response(200, "A text.", "text/plain");
@@ -137,6 +139,7 @@ impl Answer for Text {
 #[derive(Clone, Debug)]
 pub struct SeeOther(pub &'static str);
 
+#[diagnostic::do_not_recommend]
 impl Answer for SeeOther {
     fn describe(operation: &mut OperationDoc<'_>) {
         operation.empty_response(303, "Continue at another page.");
@@ -149,6 +152,7 @@ impl Answer for SeeOther {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Answer for Problem {
     fn describe(_: &mut OperationDoc<'_>) {}
 
@@ -157,7 +161,7 @@ impl Answer for Problem {
     }
 }
 
-impl<T: Answer, E: Into<Problem>> Answer for Result<T, E> {
+impl<T: Answer, E: IntoProblem> Answer for Result<T, E> {
     fn describe(operation: &mut OperationDoc<'_>) {
         T::describe(operation);
     }
@@ -165,8 +169,26 @@ impl<T: Answer, E: Into<Problem>> Answer for Result<T, E> {
     fn into_answer(self) -> Response {
         match self {
             Ok(answer) => answer.into_answer(),
-            Err(error) => error.into().into_response(),
+            Err(error) => error.into_problem().into_response(),
         }
+    }
+}
+
+/// An error that a handler may fail with: whatever is turned into a [`Problem`].
+#[diagnostic::on_unimplemented(
+    message = "a handler cannot fail with `{Self}`",
+    label = "not a problem",
+    note = "turn it into one: `.map_err(Problem::internal)?` hides what happened from the client and logs it; or write `impl From<{Self}> for Problem`"
+)]
+pub trait IntoProblem {
+    /// The problem.
+    fn into_problem(self) -> Problem;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<Problem>> IntoProblem for E {
+    fn into_problem(self) -> Problem {
+        self.into()
     }
 }
 

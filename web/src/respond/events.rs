@@ -4,7 +4,6 @@ use std::fmt;
 use axum::response::sse::{KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::{Stream, StreamExt as _};
-use serde::Serialize;
 
 use super::answer::Answer;
 use super::output::Output;
@@ -20,7 +19,7 @@ pub struct Event(axum::response::sse::Event);
 impl Event {
     /// An event whose data is this value as JSON; an empty comment when the value has no JSON.
     #[must_use]
-    pub fn json(value: &(impl Output + Serialize)) -> Self {
+    pub fn json(value: &impl Output) -> Self {
         let event = axum::response::sse::Event::default();
         Self(serde_json::to_string(value).map_or_else(|_| event.clone().comment("no JSON"), |json| event.clone().data(json)))
     }
@@ -47,6 +46,7 @@ impl fmt::Debug for Events {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Answer for Events {
     fn describe(operation: &mut OperationDoc<'_>) {
         operation.text_response(200, "A stream of events.", "text/event-stream");

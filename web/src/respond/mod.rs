@@ -3,9 +3,9 @@
 mod problem;
 pub use problem::{FieldError, Problem};
 mod output;
-pub use output::Output;
+pub use output::{JsonSchema, Output, Serialize};
 mod answer;
-pub use answer::{Answer, Created, Html, NoContent, Page, SeeOther, Text};
+pub use answer::{Answer, Created, Html, IntoProblem, NoContent, Page, SeeOther, Text};
 mod events;
 pub use events::{Event, Events};
 mod download;

@@ -26,6 +26,7 @@ impl FromStr for Email {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl CheckField for Email {}
 
 #[cfg(test)]

@@ -58,6 +58,7 @@ macro_rules! text_type {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl crate::respond::Output for $name {}
     };
 }

@@ -17,6 +17,7 @@ impl FromStr for Slug {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl CheckField for Slug {}
 
 #[cfg(test)]

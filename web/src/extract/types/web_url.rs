@@ -22,6 +22,7 @@ impl FromStr for WebUrl {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl CheckField for WebUrl {}
 
 #[cfg(test)]

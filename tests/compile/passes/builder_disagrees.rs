@@ -1,0 +1,14 @@
+//! The builder's path, arguments and policy agree.
+use portcullis::prelude::*;
+use portcullis::web::app::{CallFuture, Endpoint, Verb};
+use portcullis::web::extract::Call;
+use portcullis::web::respond::Answer;
+
+fn read(_: Call) -> CallFuture {
+    Box::pin(async { NoContent.into_answer() })
+}
+
+static NOTE: Endpoint =
+    Endpoint::builder(Verb::Get, "/notes", "note").access(Authenticated.guard()).handler(&[], NoContent::describe, read).build();
+
+fn main() {}

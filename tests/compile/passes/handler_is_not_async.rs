@@ -1,0 +1,10 @@
+//! A handler is asynchronous.
+use portcullis::prelude::*;
+
+/// Turn the lights off.
+#[post("/lights/off", access = Authenticated)]
+async fn lights_off() -> NoContent {
+    NoContent
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+//! A raw axum router is mounted, and its author says why.
+use portcullis::prelude::*;
+
+#[derive(Role)]
+enum Role {
+    User,
+    Admin,
+}
+
+fn main() {
+    let _ = App::<Role>::new("Lights").dangerous_mount_axum(
+        "/raw",
+        Authenticated.guard(),
+        Default::default(),
+        "an old service that moves here piece by piece",
+    );
+}
