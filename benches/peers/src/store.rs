@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use sqlx::SqlitePool;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{FromRow, Row as _, SqlitePool};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 use uuid::Uuid;
 
 use crate::view::Note;
@@ -16,7 +16,7 @@ pub struct Store {
     readers: SqlitePool,
 }
 
-#[derive(Clone, sqlx::FromRow)]
+#[derive(Clone)]
 pub struct User {
     pub id: String,
     pub username: String,
@@ -24,6 +24,33 @@ pub struct User {
     pub password_hash: String,
     pub disabled: bool,
     pub created_at: i64,
+}
+
+// By place, which is quicker than the derived implementation's names.
+impl<'row> FromRow<'row, SqliteRow> for User {
+    fn from_row(row: &'row SqliteRow) -> Result<Self> {
+        Ok(Self {
+            id: row.try_get(0)?,
+            username: row.try_get(1)?,
+            role: row.try_get(2)?,
+            password_hash: row.try_get(3)?,
+            disabled: row.try_get(4)?,
+            created_at: row.try_get(5)?,
+        })
+    }
+}
+
+impl<'row> FromRow<'row, SqliteRow> for Note {
+    fn from_row(row: &'row SqliteRow) -> Result<Self> {
+        Ok(Self {
+            id: row.try_get(0)?,
+            owner: row.try_get(1)?,
+            title: row.try_get(2)?,
+            body: row.try_get(3)?,
+            tags: row.try_get(4)?,
+            created_at: row.try_get(5)?,
+        })
+    }
 }
 
 impl Store {

@@ -6,7 +6,6 @@ use uuid::Uuid;
 
 use crate::store::User;
 
-#[derive(sqlx::FromRow)]
 pub struct Note {
     pub id: String,
     pub owner: String,

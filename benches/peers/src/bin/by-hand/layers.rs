@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, MatchedPath, Request};
-use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::header::{HeaderName, HeaderValue};
 use axum::http::{Response, StatusCode};
 use axum::middleware::{self, Next};
 use peers::serve::Result;
@@ -63,10 +63,10 @@ async fn count(request: Request, next: Next) -> Response<Body> {
 }
 
 const HEADERS: [(&str, &str); 6] = [
-    (header::STRICT_TRANSPORT_SECURITY.as_str(), "max-age=63072000; includeSubDomains"),
-    (header::CONTENT_SECURITY_POLICY.as_str(), "default-src 'none'; frame-ancestors 'none'"),
-    (header::X_CONTENT_TYPE_OPTIONS.as_str(), "nosniff"),
-    (header::X_FRAME_OPTIONS.as_str(), "DENY"),
-    (header::REFERRER_POLICY.as_str(), "no-referrer"),
-    (header::CACHE_CONTROL.as_str(), "no-store"),
+    ("strict-transport-security", "max-age=63072000; includeSubDomains"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    ("cache-control", "no-store"),
 ];
