@@ -57,15 +57,18 @@ pub(crate) fn compare(ground: &Ground, options: &Options) -> Result<Found> {
         let times = if options.quick { 1 } else { 5 };
         found.starts = peers.iter().map(|&peer| measure::start(ground, peer, times)).collect::<Result<_>>()?;
     }
-    for transports in [&[Transport::Http1][..], &[Transport::Http1Tls, Transport::Http2Tls]] {
-        let is_tls = transports.iter().any(|transport| transport.is_tls());
+    for is_tls in [false, true] {
+        let transports: Vec<Transport> = options.transports()?.into_iter().filter(|transport| transport.is_tls() == is_tls).collect();
+        if transports.is_empty() {
+            continue;
+        }
         let mut servers = Vec::new();
         for &peer in &peers {
             let server = ground.start(peer, is_tls, &[])?;
-            let known = Known::learn(peer, &server.target(transports.first().copied().unwrap_or(Transport::Http1)))?;
+            let known = Known::learn(peer, &server.target(if is_tls { Transport::Http1Tls } else { Transport::Http1 }))?;
             servers.push((server, known));
         }
-        for &transport in transports {
+        for &transport in &transports {
             let lines = cases.iter().map(|case| served(case, &servers, transport, options)).collect::<Result<_>>()?;
             found.served.push(Section { transport: transport.title(), lines });
         }
@@ -89,6 +92,7 @@ pub(crate) fn compare(ground: &Ground, options: &Options) -> Result<Found> {
 
 /// Measures one kind of request, and counts what the servers must have written for it.
 fn served(case: &Case, servers: &[(Server, Known)], transport: Transport, options: &Options) -> Result<Line> {
+    eprintln!("{}, {}", case.name, transport.title());
     let speaking = || servers.iter().filter(|(server, _)| server.peer.speaks(transport));
     let before = speaking().map(|(server, _)| Written::of(server)).collect::<Result<Vec<_>>>()?;
     let costs = measure::rounds(case, servers, transport, options.effort())?;

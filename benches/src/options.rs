@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use crate::Result;
 use crate::cases::{Case, SERVED};
+use crate::client::Transport;
 use crate::measure::Effort;
 use crate::peers::Peer;
 
@@ -31,6 +32,12 @@ pub(crate) struct Options {
     /// Only this server: `bare`, `by-hand`, `fastapi` or `notes`; may be repeated.
     #[arg(long = "peer", value_name = "NAME")]
     peers: Vec<String>,
+    /// Only this way of travel: `http1`, `http1-tls` or `http2-tls`; may be repeated.
+    #[arg(long = "transport", value_name = "NAME")]
+    transports: Vec<String>,
+    /// How many rounds.
+    #[arg(long, value_name = "NUMBER", default_value_t = 7)]
+    rounds: usize,
     /// Write the figures there, too.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
@@ -39,7 +46,7 @@ pub(crate) struct Options {
 impl Options {
     /// Whether everything was asked for; only then do the figures go to the documents.
     pub(crate) fn is_whole(&self) -> bool {
-        !self.quick && self.cases.is_empty() && self.peers.is_empty()
+        !self.quick && self.cases.is_empty() && self.peers.is_empty() && self.transports.is_empty()
     }
 
     /// Whether only some kinds of request were asked for.
@@ -55,11 +62,15 @@ impl Options {
         chosen(&self.cases, SERVED.iter(), |case| case.name)
     }
 
+    pub(crate) fn transports(&self) -> Result<Vec<Transport>> {
+        chosen(&self.transports, Transport::ALL.iter().copied(), |transport| transport.name())
+    }
+
     pub(crate) const fn effort(&self) -> Effort {
         if self.quick {
             Effort { rounds: 1, slice: Duration::from_millis(20) }
         } else {
-            Effort { rounds: 7, slice: Duration::from_millis(400) }
+            Effort { rounds: self.rounds, slice: Duration::from_millis(400) }
         }
     }
 

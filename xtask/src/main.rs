@@ -91,5 +91,5 @@ fn run(command: &mut Command) -> Result<()> {
 }
 
 const CARGO: &str = "cargo";
-const USAGE: &str = "usage: cargo xtask bench [--quick] [--case NAME] [--peer NAME] [--json FILE]
+const USAGE: &str = "usage: cargo xtask bench [--quick] [--case NAME] [--peer NAME] [--transport NAME] [--rounds NUMBER] [--json FILE]
        cargo xtask instructions [--record]";

@@ -22,6 +22,16 @@ pub(crate) enum Transport {
 }
 
 impl Transport {
+    pub(crate) const ALL: [Self; 3] = [Self::Http1, Self::Http1Tls, Self::Http2Tls];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Http1 => "http1",
+            Self::Http1Tls => "http1-tls",
+            Self::Http2Tls => "http2-tls",
+        }
+    }
+
     pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::Http1 => "HTTP/1.1",
