@@ -1,7 +1,8 @@
 //! What single steps of a request cost: those that can be called from outside.
 //!
-//! The steps that are private to `portcullis-web` (limiter, header stamping, log line, metrics) are measured where they really run, by
-//! `cargo xtask instructions --steps`: a way in for a benchmark would be a way in for everyone.
+//! The steps that are private to `portcullis-web` (limiter, header stamping, log line, metrics, validation) have no benchmark here, for a
+//! way in for a benchmark would be a way in for everyone; `docs/performance.md` says how to see them in a profile of the whole.
+#![expect(clippy::expect_used, reason = "a benchmark that cannot begin ends")]
 
 use std::hint::black_box;
 

@@ -94,6 +94,10 @@ fn environment() -> Result<String> {
     Ok(parts.join(", "))
 }
 
+const FEW: u32 = 1000;
+const MANY: u32 = 6000;
+const VALGRIND: [&str; 4] = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--trace-children=no"];
+
 #[cfg(test)]
 mod tests {
     use super::exceeds;
@@ -104,7 +108,3 @@ mod tests {
         assert!(exceeds(105_001, 100_000));
     }
 }
-
-const FEW: u32 = 1000;
-const MANY: u32 = 6000;
-const VALGRIND: [&str; 4] = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--trace-children=no"];

@@ -65,7 +65,7 @@ pub(crate) fn rounds(case: &Case, servers: &[(Server, Known)], transport: Transp
     }
     let cpu_of = |peer: Peer| turns.iter().zip(&slices).find(|(turn, _)| turn.0.peer == peer).map(|(_, slices)| costs(slices));
     let (first, by_hand) = (cpu_of(Peer::Bare), cpu_of(Peer::ByHand));
-    let floor = first.as_ref().map(|first| pairs(first, &again, |first, again| f64::midpoint(first, again)));
+    let floor = first.as_ref().map(|first| pairs(first, &again, f64::midpoint));
     let of = |cpu: &[f64], base: Option<&Vec<f64>>| base.and_then(|base| Ratio::of(&pairs(cpu, base, |cost, base| cost / base)));
     Ok(turns
         .iter()
