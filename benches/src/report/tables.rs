@@ -42,7 +42,8 @@ fn costs(text: &mut String, section: &Section) {
         let mut cells = vec![line.title.to_owned()];
         cells.extend(Peer::ALL.map(|peer| cost_of(line, peer).map_or_else(String::new, |cost| format!("{:.1}", cost.cpu))));
         let notes = cost_of(line, Peer::Notes);
-        let aim = if section.transport == "HTTP/1.1" { line.target } else { 1.15_f64.max(line.target) };
+        // Over TLS there is one aim for everything.
+        let aim = if section.transport == "HTTP/1.1" { line.target } else { 1.15 };
         cells.push(ratio(notes.and_then(|cost| cost.ratio)));
         cells.push(format!("≤ {aim:.2}"));
         cells.push(ratio(notes.and_then(|cost| cost.of_by_hand)));
