@@ -1,0 +1,141 @@
+//! What is asked of the servers, and what makes an answer right.
+
+use std::io;
+
+use serde_json::Value;
+
+use crate::Result;
+use crate::client::{Connection, Request, Target};
+use crate::peers::{PASSWORD, Peer};
+
+/// One kind of request.
+#[derive(Debug)]
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    method: &'static str,
+    path: &'static str,
+    content: Option<(&'static str, &'static str)>,
+    has_token: bool,
+    status: u16,
+    /// What the body of every right answer holds.
+    holds: &'static str,
+    /// The most that notes may cost of bare, as the project's aims have it.
+    pub(crate) target: f64,
+}
+
+/// A case's request to one server.
+#[derive(Clone, Debug)]
+pub(crate) struct Prepared {
+    pub(crate) request: Request,
+    status: u16,
+    holds: &'static str,
+}
+
+/// What a server knows: a token where it asks for one, and the identifier of a note.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known {
+    token: Option<String>,
+    note: String,
+}
+
+impl Prepared {
+    /// Sends it once; an answer that isn't right is an error.
+    pub(crate) fn send(&self, connection: &mut Connection) -> io::Result<()> {
+        let (status, body) = connection.exchange(&self.request)?;
+        if status == self.status && memchr::memmem::find(body, self.holds.as_bytes()).is_some() {
+            return Ok(());
+        }
+        Err(io::Error::other(format!("answered {status}: {}", String::from_utf8_lossy(body))))
+    }
+}
+
+impl Case {
+    pub(crate) fn prepare(&self, known: &Known) -> Result<Prepared> {
+        let path = self.path.replace("{id}", &known.note);
+        let token = known.token.as_deref().filter(|_| self.has_token);
+        let request = Request::new(self.method, &path, token, self.content)?;
+        Ok(Prepared { request, status: self.status, holds: self.holds })
+    }
+
+    /// Whether it leaves a row behind.
+    pub(crate) const fn writes(&self) -> bool {
+        self.status == 201
+    }
+}
+
+impl Known {
+    /// Logs in where that is possible, and writes the notes that are read later.
+    pub(crate) fn learn(peer: Peer, target: &Target) -> Result<Self> {
+        let mut connection = Connection::open(target)?;
+        let token = if peer.has_security() {
+            let (status, body) = connection.exchange(&log_in()?)?;
+            let answer: Value = serde_json::from_slice(body).map_err(|error| format!("{}: {status}: {error}", peer.title()))?;
+            Some(answer.get("access_token").and_then(Value::as_str).ok_or("no token")?.to_owned())
+        } else {
+            None
+        };
+        let mut known = Self { token, note: String::new() };
+        let write = CREATE.prepare(&known)?;
+        for _ in 0..NOTES {
+            write.send(&mut connection)?;
+        }
+        let (_, body) = connection.exchange(&write.request)?;
+        let note: Value = serde_json::from_slice(body)?;
+        note.get("id").and_then(Value::as_str).ok_or("no note")?.clone_into(&mut known.note);
+        Ok(known)
+    }
+}
+
+pub(crate) fn log_in() -> Result<Request> {
+    let form = format!("username=uma&password={}", PASSWORD.replace(' ', "+"));
+    Ok(Request::new("POST", "/token", None, Some(("application/x-www-form-urlencoded", &form)))?)
+}
+
+const fn read(name: &'static str, title: &'static str, path: &'static str, holds: &'static str, target: f64) -> Case {
+    Case { name, title, method: "GET", path, content: None, has_token: true, status: 200, holds, target }
+}
+
+const CREATE: Case = Case {
+    name: "create",
+    title: "`POST /notes`, validated, durable",
+    method: "POST",
+    path: "/notes",
+    content: Some(("application/json", NOTE)),
+    has_token: true,
+    status: 201,
+    holds: "\"Milk and bread\"",
+    target: 1.1,
+};
+
+/// Served requests, cheapest first.
+pub(crate) const SERVED: [Case; 6] = [
+    Case { has_token: false, ..read("public", "public read, `GET /livez`", "/livez", "ok", 1.6) },
+    read("whoami", "`GET /whoami`", "/whoami", "\"role\":\"user\"", 2.0),
+    read("me", "`GET /users/me`", "/users/me", "\"username\":\"uma\"", 2.5),
+    read("note", "`GET /notes/{id}`, own object, database", "/notes/{id}", "\"Milk and bread\"", 1.2),
+    CREATE,
+    read("list", "list of 50, `GET /notes?limit=50`", "/notes?limit=50", "\"Milk and bread\"", 1.1),
+];
+
+const fn refused(name: &'static str, title: &'static str, path: &'static str, status: u16, holds: &'static str) -> Case {
+    Case { status, ..read(name, title, path, holds, 0.0) }
+}
+
+/// Requests that notes turns away.
+pub(crate) const REFUSED: [Case; 6] = [
+    Case { has_token: false, ..refused("401", "401, no token", "/whoami", 401, "\"status\":401") },
+    refused("403", "403, not the role", "/admin/notes", 403, "\"status\":403"),
+    refused("404", "404, nothing there", "/nothing", 404, "\"status\":404"),
+    Case { method: "POST", content: Some(("text/plain", "x")), ..refused("415", "415, no JSON", "/notes", 415, "\"status\":415") },
+    Case {
+        method: "POST",
+        content: Some(("application/json", "{}")),
+        ..refused("422", "422, a field is missing", "/notes", 422, "\"status\":422")
+    },
+    refused("429", "429, too many requests", "/whoami", 429, "\"status\":429"),
+];
+
+const NOTES: usize = 60;
+const NOTE: &str =
+    r#"{"title":"Milk and bread","body":"Two bottles of milk, one loaf of bread, and whatever is cheap.","tags":["home","to-buy"]}"#;

@@ -1,0 +1,186 @@
+//! One run: every server, every transport, every kind of request.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::Result;
+use crate::cases::{Case, Known, REFUSED, SERVED};
+use crate::client::Transport;
+use crate::measure::{self, Cost, Latency, LogIns, Start, Storm};
+use crate::options::Options;
+use crate::peers::{Ground, Peer, Server};
+use crate::rows;
+
+/// Everything that a run found.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Found {
+    pub(crate) served: Vec<Section>,
+    pub(crate) refused: Vec<Line>,
+    pub(crate) log_ins: Vec<LogIns>,
+    pub(crate) storms: Vec<Storm>,
+    pub(crate) starts: Vec<Start>,
+    /// Bytes that an idle TLS connection keeps resident, by server.
+    pub(crate) idle_tls: BTreeMap<&'static str, f64>,
+    /// Bytes of the programs.
+    pub(crate) binaries: BTreeMap<&'static str, u64>,
+}
+
+/// What was asked over one transport.
+#[derive(Debug, Serialize)]
+pub(crate) struct Section {
+    pub(crate) transport: &'static str,
+    pub(crate) lines: Vec<Line>,
+}
+
+/// One kind of request.
+#[derive(Debug, Serialize)]
+pub(crate) struct Line {
+    pub(crate) case: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) target: f64,
+    pub(crate) costs: Vec<Cost>,
+    pub(crate) latencies: BTreeMap<&'static str, Latency>,
+}
+
+pub(crate) fn compare(ground: &Ground, options: &Options) -> Result<Found> {
+    let (peers, cases) = (options.peers()?, options.cases()?);
+    let mut found = Found::default();
+    for name in ["notes", "portcullis", "bare", "by-hand"] {
+        if let Ok(file) = fs::metadata(ground.program(name)) {
+            found.binaries.insert(name, file.len());
+        }
+    }
+    if !options.is_part() {
+        let times = if options.quick { 1 } else { 5 };
+        found.starts = peers.iter().map(|&peer| measure::start(ground, peer, times)).collect::<Result<_>>()?;
+    }
+    for is_tls in [false, true] {
+        let transports: Vec<Transport> = options.transports()?.into_iter().filter(|transport| transport.is_tls() == is_tls).collect();
+        if transports.is_empty() {
+            continue;
+        }
+        let mut servers = Vec::new();
+        for &peer in &peers {
+            let server = ground.start(peer, is_tls, &[])?;
+            let known = Known::learn(peer, &server.target(if is_tls { Transport::Http1Tls } else { Transport::Http1 }))?;
+            servers.push((server, known));
+        }
+        for &transport in &transports {
+            let lines = cases.iter().map(|case| served(case, &servers, transport, options)).collect::<Result<_>>()?;
+            found.served.push(Section { transport: transport.title(), lines });
+        }
+        if options.is_part() {
+            continue;
+        }
+        if is_tls {
+            for (server, _) in &servers {
+                let count = if options.quick { 50 } else { 1000 };
+                found.idle_tls.insert(server.peer.name(), measure::idle_connections(server, count)?);
+            }
+        } else {
+            if let Some((server, known)) = servers.iter().find(|(server, _)| server.peer == Peer::Notes) {
+                found.refused = refused(ground, server, known, options)?;
+            }
+            log_ins(&servers, options, &mut found)?;
+        }
+    }
+    Ok(found)
+}
+
+/// Measures one kind of request, and counts what the servers must have written for it.
+fn served(case: &Case, servers: &[(Server, Known)], transport: Transport, options: &Options) -> Result<Line> {
+    eprintln!("{}, {}", case.name, transport.title());
+    let speaking = || servers.iter().filter(|(server, _)| server.peer.speaks(transport));
+    let before = speaking().map(|(server, _)| Written::of(server)).collect::<Result<Vec<_>>>()?;
+    let costs = measure::rounds(case, servers, transport, options.effort())?;
+    let mut latencies = BTreeMap::new();
+    for (server, known) in speaking() {
+        let latency = measure::open_loop(server, &server.target(transport), &case.prepare(known)?, RATE, options.watch())?;
+        latencies.insert(server.peer.name(), latency);
+    }
+    for ((server, _), before) in speaking().zip(before) {
+        before.check(server, case)?;
+    }
+    Ok(Line { case: case.name, title: case.title, target: case.target, costs, latencies })
+}
+
+/// What a server had answered and written at one moment.
+struct Written {
+    answers: u64,
+    rows: u64,
+    lines: u64,
+}
+
+impl Written {
+    fn of(server: &Server) -> Result<Self> {
+        Ok(Self { answers: server.answers.get(), rows: rows::count(server)?, lines: server.log_lines()? })
+    }
+
+    /// Every answer has its line, where lines are written, and every note its row.
+    fn check(&self, server: &Server, case: &Case) -> Result<()> {
+        let answers = server.answers.get() - self.answers;
+        let rows = rows::count(server)? - self.rows;
+        let expected = if case.writes() { answers } else { 0 };
+        if rows != expected {
+            return Err(format!("{}: {answers} answers to {} left {rows} rows", server.peer.title(), case.name).into());
+        }
+        // Lines are written in batches, and some lines may stand for something else.
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while server.peer.has_security() && server.log_lines()? - self.lines < answers {
+            if Instant::now() > deadline {
+                return Err(
+                    format!("{}: {answers} answers to {} left {} lines", server.peer.title(), case.name, server.log_lines()?).into()
+                );
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+}
+
+/// What notes turns away, beside what it serves.
+fn refused(ground: &Ground, server: &Server, known: &Known, options: &Options) -> Result<Vec<Line>> {
+    let mut lines = Vec::new();
+    for case in &REFUSED {
+        // Of its own server, so that the limits of the others stay out of reach.
+        let limited = if case.name == "429" { Some(ground.start(Peer::Notes, false, &[("RATE_LIMIT__DEFAULT", "1/h")])?) } else { None };
+        let server = limited.as_ref().unwrap_or(server);
+        let costs = measure::alone(case, server, known, options.effort())?;
+        lines.push(Line { case: case.name, title: case.title, target: 0.0, costs: vec![costs], latencies: BTreeMap::new() });
+    }
+    Ok(lines)
+}
+
+/// Log-ins a second, beside the library alone; then the storm.
+fn log_ins(servers: &[(Server, Known)], options: &Options, found: &mut Found) -> Result<()> {
+    let rounds = if options.quick { 1 } else { 3 };
+    let secure = || servers.iter().filter(|(server, _)| server.peer.has_security()).map(|(server, _)| server);
+    let mut rates: BTreeMap<&'static str, Vec<f64>> = BTreeMap::new();
+    for _ in 0..rounds {
+        rates.entry("Argon2id library").or_default().push(measure::library(options.watch())?);
+        for server in secure() {
+            let rate = measure::log_ins(&server.target(Transport::Http1), 16, options.watch())?;
+            rates.entry(server.peer.name()).or_default().push(rate);
+        }
+    }
+    found.log_ins = rates.into_iter().map(|(peer, rates)| LogIns { peer, rate: measure::spread(&rates).0 }).collect();
+    let Some(livez) = SERVED.first() else { return Ok(()) };
+    for (server, known) in servers {
+        if let Some(start) = found.starts.iter_mut().find(|start| start.peer == server.peer.name()) {
+            start.after = server.process.memory()?;
+        }
+        if server.peer.has_security() {
+            found.storms.push(measure::storm(server, &livez.prepare(known)?, options.watch())?);
+        }
+        if let Some(start) = found.starts.iter_mut().find(|start| start.peer == server.peer.name()) {
+            start.peak = server.process.peak()?;
+        }
+    }
+    Ok(())
+}
+
+/// Requests a second of the load that doesn't wait for answers: what the slowest server can bear.
+const RATE: u32 = 200;

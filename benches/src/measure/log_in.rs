@@ -1,0 +1,74 @@
+use std::thread;
+use std::time::{Duration, Instant};
+
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use serde::Serialize;
+
+use crate::Result;
+use crate::cases::log_in;
+use crate::client::{Connection, Target};
+
+/// Log-ins a second.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct LogIns {
+    pub(crate) peer: &'static str,
+    pub(crate) rate: f64,
+}
+
+/// Logs in with this many clients at once, each as fast as it is answered.
+pub(crate) fn log_ins(target: &Target, clients: u32, time: Duration) -> Result<f64> {
+    let began = Instant::now();
+    let request = log_in()?;
+    let threads: Vec<_> = (0..clients)
+        .map(|_| {
+            let (target, request) = (target.clone(), request.clone());
+            thread::spawn(move || -> std::result::Result<u32, String> {
+                let mut connection = Connection::open(&target).map_err(|error| error.to_string())?;
+                let mut count = 0;
+                while began.elapsed() < time {
+                    let (status, body) = connection.exchange(&request).map_err(|error| error.to_string())?;
+                    if status != 200 || memchr::memmem::find(body, b"access_token").is_none() {
+                        return Err(format!("a log-in answered {status}"));
+                    }
+                    count += 1;
+                }
+                Ok(count)
+            })
+        })
+        .collect();
+    let mut count = 0;
+    for thread in threads {
+        count += thread.join().map_err(|_| "a client panicked")??;
+    }
+    Ok(f64::from(count) / began.elapsed().as_secs_f64())
+}
+
+/// What the Argon2id library does alone, with memory that it uses again, on as many threads as there are cores.
+pub(crate) fn library(time: Duration) -> Result<f64> {
+    let began = Instant::now();
+    let threads: Vec<_> = (0..thread::available_parallelism()?.get())
+        .map(|_| {
+            thread::spawn(move || -> std::result::Result<u32, argon2::Error> {
+                let params = Params::new(19_456, 2, 1, Some(32))?;
+                let mut memory = vec![Block::default(); params.block_count()];
+                let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+                let (mut count, mut output) = (0, [0; 32]);
+                while began.elapsed() < time {
+                    argon2.hash_password_into_with_memory(
+                        b"correct horse battery staple",
+                        b"sixteen bytes ok",
+                        &mut output,
+                        &mut memory,
+                    )?;
+                    count += 1;
+                }
+                Ok(count)
+            })
+        })
+        .collect();
+    let mut count = 0;
+    for thread in threads {
+        count += thread.join().map_err(|_| "a hashing thread panicked")?.map_err(|error| error.to_string())?;
+    }
+    Ok(f64::from(count) / began.elapsed().as_secs_f64())
+}

@@ -1,0 +1,92 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::Result;
+use crate::cases::{Case, SERVED};
+use crate::client::Transport;
+use crate::measure::Effort;
+use crate::peers::Peer;
+
+/// What is to be measured.
+#[derive(Debug, clap::Parser)]
+pub(crate) enum Task {
+    /// What requests cost, beside the peers.
+    Compare(Options),
+    /// How many instructions a protected read takes, and whether they have become more.
+    Instructions {
+        /// Record the figure instead of comparing it.
+        #[arg(long)]
+        record: bool,
+    },
+}
+
+/// Measures Portcullis beside its peers.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Few requests: whether everything works, not what it costs.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Only this kind of request, such as `whoami`; may be repeated.
+    #[arg(long = "case", value_name = "NAME")]
+    cases: Vec<String>,
+    /// Only this server: `bare`, `by-hand`, `fastapi` or `notes`; may be repeated.
+    #[arg(long = "peer", value_name = "NAME")]
+    peers: Vec<String>,
+    /// Only this way of travel: `http1`, `http1-tls` or `http2-tls`; may be repeated.
+    #[arg(long = "transport", value_name = "NAME")]
+    transports: Vec<String>,
+    /// How many rounds.
+    #[arg(long, value_name = "NUMBER", default_value_t = 7)]
+    rounds: usize,
+    /// Write the figures there, too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+}
+
+impl Options {
+    /// Whether everything was asked for; only then do the figures go to the documents.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.quick && self.cases.is_empty() && self.peers.is_empty() && self.transports.is_empty()
+    }
+
+    /// Whether only some kinds of request were asked for.
+    pub(crate) fn is_part(&self) -> bool {
+        !self.cases.is_empty()
+    }
+
+    pub(crate) fn peers(&self) -> Result<Vec<Peer>> {
+        chosen(&self.peers, Peer::ALL.iter().copied(), |peer| peer.name())
+    }
+
+    pub(crate) fn cases(&self) -> Result<Vec<&'static Case>> {
+        chosen(&self.cases, SERVED.iter(), |case| case.name)
+    }
+
+    pub(crate) fn transports(&self) -> Result<Vec<Transport>> {
+        chosen(&self.transports, Transport::ALL.iter().copied(), |transport| transport.name())
+    }
+
+    pub(crate) const fn effort(&self) -> Effort {
+        if self.quick {
+            Effort { rounds: 1, slice: Duration::from_millis(20) }
+        } else {
+            Effort { rounds: self.rounds, slice: Duration::from_millis(400) }
+        }
+    }
+
+    /// How long rates and latencies are watched.
+    pub(crate) const fn watch(&self) -> Duration {
+        if self.quick { Duration::from_millis(300) } else { Duration::from_secs(3) }
+    }
+}
+
+fn chosen<T>(names: &[String], all: impl Iterator<Item = T> + Clone, name: impl Fn(&T) -> &'static str) -> Result<Vec<T>> {
+    if names.is_empty() {
+        return Ok(all.collect());
+    }
+    if let Some(unknown) = names.iter().find(|wanted| !all.clone().any(|one| name(&one) == wanted.as_str())) {
+        let known: Vec<&str> = all.map(|one| name(&one)).collect();
+        return Err(format!("there is no `{unknown}`; there are {}", known.join(", ")).into());
+    }
+    Ok(all.filter(|one| names.iter().any(|wanted| wanted == name(one))).collect())
+}

@@ -1,0 +1,95 @@
+//! Chores of the project: builds what a measurement needs, then runs it.
+#![expect(clippy::print_stderr, reason = "it says what it does")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let result = match arguments.split_first() {
+        Some((task, rest)) if task == "bench" => bench(rest),
+        Some((task, rest)) if task == "instructions" => instructions(rest),
+        _ => Err(USAGE.into()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn bench(arguments: &[String]) -> Result<()> {
+    let root = root()?;
+    let target = target_folder(root);
+    build(root)?;
+    if wants(arguments, &["bare", "by-hand"]) {
+        // A folder of its own: what the two workspaces have in common is built with other features.
+        let peers = root.join("benches/peers");
+        run(Command::new(CARGO).current_dir(peers).args(["build", "--release", "--locked", "--target-dir"]).arg(target.join("peers")))?;
+    }
+    if wants(arguments, &["fastapi"]) {
+        install_fastapi(root, &target)?;
+    }
+    run(Command::new(target.join("release/portcullis-bench")).arg("compare").args(arguments))
+}
+
+fn instructions(arguments: &[String]) -> Result<()> {
+    let root = root()?;
+    build(root)?;
+    run(Command::new(target_folder(root).join("release/portcullis-bench")).arg("instructions").args(arguments))
+}
+
+/// The programs of the project as they are shipped, and apart from them, so that they keep their features, the one that measures.
+fn build(root: &Path) -> Result<()> {
+    let build = ["build", "--release", "--locked"];
+    run(Command::new(CARGO).current_dir(root).args(build).args(["-p", "notes", "-p", "portcullis-cli"]))?;
+    run(Command::new(CARGO).current_dir(root).args(build).args(["-p", "portcullis-bench"]))
+}
+
+fn root() -> Result<&'static Path> {
+    Ok(Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("no project")?)
+}
+
+/// Whether one of these servers is to be measured: all are, unless some are named.
+fn wants(arguments: &[String], names: &[&str]) -> bool {
+    let mut chosen = Vec::new();
+    for (number, argument) in arguments.iter().enumerate() {
+        if argument == "--peer" {
+            chosen.extend(arguments.get(number + 1).map(String::as_str));
+        }
+        chosen.extend(argument.strip_prefix("--peer="));
+    }
+    chosen.is_empty() || chosen.iter().any(|name| names.contains(name))
+}
+
+/// Installs the Python packages into an environment of their own, once for each list of them.
+fn install_fastapi(root: &Path, target: &Path) -> Result<()> {
+    let (environment, list) = (target.join("fastapi"), root.join("benches/peers/fastapi/requirements.txt"));
+    let (wanted, mark) = (std::fs::read_to_string(&list)?, environment.join("installed.txt"));
+    if std::fs::read_to_string(&mark).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    run(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
+    run(Command::new(environment.join("bin/python"))
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
+        .arg(&list))?;
+    Ok(std::fs::write(mark, wanted)?)
+}
+
+#[expect(clippy::disallowed_methods, reason = "cargo's own variable, read by a tool")]
+fn target_folder(root: &Path) -> PathBuf {
+    std::env::var("CARGO_TARGET_DIR").map_or_else(|_| root.join("target"), |folder| root.join(folder))
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().map_err(|error| format!("{command:?}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?} failed").into()) }
+}
+
+const CARGO: &str = "cargo";
+const USAGE: &str = "usage: cargo xtask bench [--quick] [--case NAME] [--peer NAME] [--transport NAME] [--rounds NUMBER] [--json FILE]
+       cargo xtask instructions [--record]";
