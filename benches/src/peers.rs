@@ -136,9 +136,11 @@ impl Ground {
         self.wait(Peer::Notes, &mut serve, address, is_tls, folder)
     }
 
-    /// A program of the release build.
+    /// A program of the release build; those of the other workspace lie in a target folder of its own, in the same place.
     pub(crate) fn program(&self, name: &str) -> PathBuf {
-        let folder = if matches!(name, "bare" | "by-hand") { self.target.join("../peers/release") } else { self.target.clone() };
+        let host = self.target.parent().and_then(Path::file_name).unwrap_or_default();
+        let is_peer = matches!(name, "bare" | "by-hand");
+        let folder = if is_peer { self.target.join("../../peers").join(host).join("release") } else { self.target.clone() };
         folder.join(name)
     }
 

@@ -25,29 +25,44 @@ fn main() -> ExitCode {
 fn bench(arguments: &[String]) -> Result<()> {
     let root = root()?;
     let target = target_folder(root);
-    build(root)?;
+    let programs = build(root, &target)?;
     if wants(arguments, &["bare", "by-hand"]) {
         // A folder of its own: what the two workspaces have in common is built with other features.
-        let peers = root.join("benches/peers");
-        run(Command::new(CARGO).current_dir(peers).args(["build", "--release", "--locked", "--target-dir"]).arg(target.join("peers")))?;
+        release(&root.join("benches/peers"), &target.join("peers"), &[])?;
     }
     if wants(arguments, &["fastapi"]) {
         install_fastapi(root, &target)?;
     }
-    run(Command::new(target.join("release/portcullis-bench")).arg("compare").args(arguments))
+    run(Command::new(programs.join("portcullis-bench")).arg("compare").args(arguments))
 }
 
 fn instructions(arguments: &[String]) -> Result<()> {
     let root = root()?;
-    build(root)?;
-    run(Command::new(target_folder(root).join("release/portcullis-bench")).arg("instructions").args(arguments))
+    let programs = build(root, &target_folder(root))?;
+    run(Command::new(programs.join("portcullis-bench")).arg("instructions").args(arguments))
 }
 
 /// The programs of the project as they are shipped, and apart from them, so that they keep their features, the one that measures.
-fn build(root: &Path) -> Result<()> {
-    let build = ["build", "--release", "--locked"];
-    run(Command::new(CARGO).current_dir(root).args(build).args(["-p", "notes", "-p", "portcullis-cli"]))?;
-    run(Command::new(CARGO).current_dir(root).args(build).args(["-p", "portcullis-bench"]))
+fn build(root: &Path, target: &Path) -> Result<PathBuf> {
+    release(root, target, &["-p", "portcullis-cli", "-p", "notes"])?;
+    release(root, target, &["-p", "portcullis-bench"])
+}
+
+/// Builds as `deploy/build` does, so that nothing is built twice and all are measured alike; the folder of the programs.
+fn release(workspace: &Path, target: &Path, packages: &[&str]) -> Result<PathBuf> {
+    let host = host()?;
+    let mut build = Command::new(CARGO);
+    build.current_dir(workspace).env("RUSTFLAGS", " -C target-feature=+crt-static");
+    build.args(["build", "--release", "--locked", "--target", host.as_str(), "--target-dir"]).arg(target).args(packages);
+    run(&mut build)?;
+    Ok(target.join(host).join("release"))
+}
+
+/// What this machine is called by the compiler.
+fn host() -> Result<String> {
+    let output = Command::new("rustc").arg("-vV").output()?;
+    let text = String::from_utf8(output.stdout)?;
+    Ok(text.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc names no host")?.to_owned())
 }
 
 fn root() -> Result<&'static Path> {
