@@ -263,7 +263,7 @@ async fn an_object_is_its_owners(app: TestApp) {
         check_uniform(&foreign);
     }
     assert_eq!(app.anonymous().get(&path).await.status, 401);
-    for key in ["1", "alice", "..", "%00", "01A20B76-FBE2-78EE-A610-85DC4692C438"] {
+    for key in ["1", "alice", "%00", "01A20B76-FBE2-78EE-A610-85DC4692C438"] {
         assert_eq!(caller(&app, "alice/guest").get(&format!("/papers/{key}")).await.status, 404, "{key}");
     }
 }
