@@ -105,6 +105,16 @@ impl Hasher {
         }
     }
 
+    /// Gives the memory back to the system; the next hash takes it anew.
+    pub(super) fn rest(&mut self) {
+        self.memory = Vec::new();
+    }
+
+    /// Whether there is no memory to give back.
+    pub(super) const fn is_at_rest(&self) -> bool {
+        self.memory.is_empty()
+    }
+
     fn compute(&mut self, params: &Params, password: &str, salt: &[u8]) -> Result<[u8; OUTPUT_LENGTH], argon2::Error> {
         let blocks = params.block_count();
         if self.memory.len() < blocks {
@@ -149,6 +159,16 @@ mod tests {
         assert_eq!(hasher.verify("correct horse batterz", &hash), Verdict::Wrong);
         assert_ne!(hasher.hash("correct horse battery").unwrap(), hash, "the salt is new each time");
         assert_eq!(format!("{hash:?}"), "PasswordHash(***)");
+    }
+
+    #[test]
+    fn a_rested_hasher_hashes_as_before() {
+        let mut hasher = Hasher::new(HashingCost::dangerous_cheap());
+        let hash = hasher.hash("p").unwrap();
+        assert!(!hasher.is_at_rest());
+        hasher.rest();
+        assert!(hasher.is_at_rest());
+        assert_eq!(hasher.verify("p", &hash), Verdict::Right);
     }
 
     #[test]

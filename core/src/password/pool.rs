@@ -154,7 +154,7 @@ enum Job {
 }
 
 fn work(shared: &Shared, mut hasher: Hasher) {
-    while let Some(job) = next(shared) {
+    while let Some(job) = next(shared, &mut hasher) {
         // Whoever went away while waiting costs nothing.
         match job {
             Job::Hash { password, reply } if !reply.is_canceled() => {
@@ -168,7 +168,8 @@ fn work(shared: &Shared, mut hasher: Hasher) {
     }
 }
 
-fn next(shared: &Shared) -> Option<Job> {
+/// Waits for a job. A thread that waits for long gives its memory back.
+fn next(shared: &Shared, hasher: &mut Hasher) -> Option<Job> {
     let mut state = shared.lock();
     loop {
         if state.closed {
@@ -177,9 +178,20 @@ fn next(shared: &Shared) -> Option<Job> {
         if let Some(job) = state.queue.pop() {
             return Some(job);
         }
-        state = shared.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+        if hasher.is_at_rest() {
+            state = shared.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+            continue;
+        }
+        let (waited, outcome) = shared.wake.wait_timeout(state, REST_AFTER).unwrap_or_else(PoisonError::into_inner);
+        state = waited;
+        if outcome.timed_out() {
+            hasher.rest();
+        }
     }
 }
+
+/// Long enough that nobody who logs in now and then pays for new memory twice a minute, short enough that a storm leaves nothing behind.
+const REST_AFTER: Duration = Duration::from_secs(5);
 
 /// What one thread does in a second at the default cost, roughly; only the `Retry-After` estimate uses it.
 const HASHES_PER_SECOND: usize = 60;

@@ -89,7 +89,9 @@ impl Passage {
         if let Some(verdict) = self.verdict.as_ref().filter(|_| !is_refused) {
             verdict.stamp(headers);
         }
-        if let Ok(value) = HeaderValue::from_str(self.request_id.encode(&mut [0; Id::LENGTH])) {
+        if let Ok(mut value) = HeaderValue::from_str(self.request_id.encode(&mut [0; Id::LENGTH])) {
+            // HTTP/2 keeps it out of its compression table, where it would push out headers that come again (RFC 7541 section 6.2.3).
+            value.set_sensitive(true);
             headers.insert(X_REQUEST_ID, value);
         }
         if let Some((kind, reason)) = problem.as_ref().and_then(Problem::denial) {

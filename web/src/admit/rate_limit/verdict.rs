@@ -59,7 +59,9 @@ impl Verdict {
         text.extend_from_slice(itoa::Buffer::new().format(self.remaining).as_bytes());
         text.extend_from_slice(b";t=");
         text.extend_from_slice(itoa::Buffer::new().format(self.reset()).as_bytes());
-        if let Ok(value) = HeaderValue::from_bytes(&text) {
+        if let Ok(mut value) = HeaderValue::from_bytes(&text) {
+            // Never the same twice: HTTP/2 keeps it out of its compression table (RFC 7541 section 6.2.3).
+            value.set_sensitive(true);
             headers.insert(RATE_LIMIT, value);
         }
     }
