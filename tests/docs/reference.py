@@ -82,8 +82,8 @@ def events():
     page = "docs/reference/log-events.md"
     same(page, "Other events", rows(page, "Other events"), found, 2)
     line = (ROOT / "web/src/observe/access_log.rs").read_text()
-    line = line[line.index("fn json(") : line.index("/// One line for people")]
-    fields = {(name,) for name in re.findall(r'\.(?:display|plain|text|number)\("(\w+)"', line)}
+    line = line[line.index("fn json") : line.index("/// One line for people")]
+    fields = {(name,) for name in ["timestamp", *re.findall(r'key!\("(\w+)"\)', line)]}
     same(page, "The line of a request", rows(page, "The line of a request"), fields)
     return len(found), len(fields)
 

@@ -166,6 +166,15 @@ impl Serving {
         }
     }
 
+    /// Waits until the log says all of this: its lines are written a little later than they happen.
+    fn logs(&self, parts: &[&str]) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !parts.iter().all(|part| self.log().contains(part)) {
+            assert!(Instant::now() < deadline, "{parts:?}: {}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
@@ -192,9 +201,7 @@ fn a_refused_certificate_shows_in_the_metrics_and_the_log() {
     serving.says("\ntls_certificate_expiry_timestamp_seconds 6");
     std::fs::write(path("key.pem"), "no key").unwrap();
     serving.says("\ntls_certificates_refused_total 1\n");
-    let log = serving.log();
-    assert!(log.contains("\"event\":\"tls_certificate_refused\"") && log.contains("holds no PEM private key"), "{log}");
-    assert!(log.contains("\"event\":\"tls_certificate_other_name\""), "{log}");
+    serving.logs(&["\"event\":\"tls_certificate_refused\"", "holds no PEM private key", "\"event\":\"tls_certificate_other_name\""]);
 }
 
 #[test]
@@ -202,7 +209,5 @@ fn an_authority_that_is_down_does_not_stop_the_start() {
     let serving = Serving::start(&[ACME, ALPN, NAMES, ("PORTCULLIS_TLS__ACME__DIRECTORY_URL", "https://127.0.0.1:1/dir")]);
     serving.says("\nacme_renewal_failures_total 1\n");
     serving.says("\nacme_renewals_total 0\n");
-    let log = serving.log();
-    assert!(log.contains("\"event\":\"acme_certificate_awaited\"") && log.contains("\"event\":\"acme_renewal_failed\""), "{log}");
-    assert!(log.contains("can't be reached (Connection refused"), "{log}");
+    serving.logs(&["\"event\":\"acme_certificate_awaited\"", "\"event\":\"acme_renewal_failed\"", "can't be reached (Connection refused"]);
 }

@@ -184,8 +184,12 @@ impl Inner {
     fn warn(&self, pair: &Pair, is_issued: bool) {
         let now = self.clock.now();
         if let Err(why) = present_at(pair, now) {
-            let event = if pair.expires <= now { "tls_certificate_expired" } else { "tls_certificate_not_yet_valid" };
-            tracing::warn!(event, begins = %pair.begins, expires = %pair.expires, "{why}");
+            let (begins, expires) = (pair.begins, pair.expires);
+            if expires <= now {
+                tracing::warn!(event = "tls_certificate_expired", %begins, %expires, "{why}");
+            } else {
+                tracing::warn!(event = "tls_certificate_not_yet_valid", %begins, %expires, "{why}");
+            }
         }
         // The development certificate never claims to be for the public name.
         let is_real = is_issued || matches!(self.source, Source::Files { .. });

@@ -84,9 +84,15 @@ fn overlay(tree: &mut Value, environment: &Environment) -> Result<(), SettingsEr
         let key = variable.trim_start_matches(PREFIX).to_ascii_lowercase();
         let (key, text) = match key.strip_suffix("_file").filter(|key| SECRETS.contains(key)) {
             Some(secret) if environment.0.contains_key(variable.trim_end_matches("_FILE")) => {
-                return Err(SettingsError::of(secret, format!("given twice, by itself and by `{variable}`: unset one of them")));
+                return Err(SettingsError::of(
+                    &secret.replace("__", "."),
+                    format!("given twice, by itself and by `{variable}`: unset one of them"),
+                ));
             }
-            Some(secret) => (secret.to_owned(), secret_in(Path::new(text)).map_err(|problem| SettingsError::of(&key, problem))?),
+            Some(secret) => {
+                let held = secret_in(Path::new(text)).map_err(|problem| SettingsError::of(&key.replace("__", "."), problem));
+                (secret.to_owned(), held?)
+            }
             None => (key, text.clone()),
         };
         put(tree, &mut key.split("__"), value_of(&key, &text));
