@@ -44,14 +44,20 @@ impl Place {
             })?;
             Ok(connection)
         });
-        opened.map_err(|error| {
-            let error = StoreError::of_sqlite(&error);
-            if let StoreError::Corrupt(problem) = error {
-                StoreError::Corrupt(format!("{}: {problem}", self.path.display()))
-            } else {
-                error
+        opened.map_err(|error| self.named(StoreError::of_sqlite(&error)))
+    }
+
+    /// Says of which file SQLite speaks, which it doesn't say itself.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other errors concern no file")]
+    fn named(&self, error: StoreError) -> StoreError {
+        let path = self.path.display();
+        match error {
+            StoreError::Corrupt(problem) => StoreError::Corrupt(format!("{path}: {problem}")),
+            StoreError::Unavailable(problem) => {
+                StoreError::Unavailable(format!("{path}: {problem}: is there room, and may this user write there?"))
             }
-        })
+            other => other,
+        }
     }
 
     /// The file itself: links to it are followed once, here, and never again.

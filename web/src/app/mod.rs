@@ -16,6 +16,7 @@ mod documents;
 mod health;
 mod management;
 mod matrix;
+mod noted;
 mod passage;
 mod pipeline;
 mod route;

@@ -31,11 +31,12 @@ use tokio::time::Instant;
 use tower::ServiceExt as _;
 
 use super::endpoint::Class;
-use super::passage::{Passage, Route};
+use super::noted::{Admitted, Noted, Slot, panic_text};
+use super::passage::Passage;
 use super::route::{BoxedService, Found, Mounted, RawPlace, Routes};
 use super::runtime::Runtime;
 use crate::accept::{Peer, Service};
-use crate::admit::{self, ClientAddress, Cors, Hosts, LoadShed, RateLimits, TrustedProxies};
+use crate::admit::{self, Cors, Hosts, LoadShed, RateLimits, TrustedProxies};
 use crate::authn::{self, Authenticator, Rejection};
 use crate::authz::{self, Guard};
 use crate::extract::{self, Call};
@@ -277,44 +278,4 @@ impl Pipeline {
     async fn within_time<T>(&self, deadline: Instant, work: impl Future<Output = T> + Send) -> Result<T, Problem> {
         tokio::time::timeout_at(deadline, work).await.map_err(|_| Problem::unavailable("the handler took too long"))
     }
-}
-
-impl Found<'_> {
-    fn route(&self) -> Option<Route> {
-        match self {
-            Self::Endpoint(mounted, _) => Some(Route { template: mounted.endpoint.path().into(), metrics: mounted.metrics.clone() }),
-            Self::Raw(raw) => Some(Route { template: raw.template.clone().into(), metrics: raw.metrics.clone() }),
-            Self::WrongMethod(_) | Self::Nothing => None,
-        }
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::Endpoint(mounted, _) => mounted.endpoint.class(),
-            Self::Raw(_) | Self::WrongMethod(_) | Self::Nothing => Class::Default,
-        }
-    }
-}
-
-/// What the gate learns of a request.
-struct Noted {
-    principal: Option<Principal>,
-    address: ClientAddress,
-    request_id: portcullis_core::Id,
-}
-
-/// What a request carries through the application's layers.
-#[derive(Clone)]
-struct Admitted {
-    address: ClientAddress,
-    request_id: portcullis_core::Id,
-}
-
-/// Where the gate, inside the layers, leaves the caller for the log line, outside of them.
-#[derive(Clone)]
-struct Slot(Arc<Mutex<Option<Principal>>>);
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("panic: {}", text.unwrap_or("(no text)"))
 }

@@ -9,7 +9,8 @@ use tower::Service;
 use tower::util::BoxCloneSyncService;
 
 use super::application::RawMount;
-use super::endpoint::{Endpoint, Verb};
+use super::endpoint::{Class, Endpoint, Verb};
+use super::passage::Route;
 use super::pipeline::Pipeline;
 use super::start::StartError;
 use crate::authz::Guard;
@@ -121,6 +122,25 @@ impl Routes {
             parameters.push((name, value.into_owned()));
         }
         Found::Endpoint(mounted, parameters)
+    }
+}
+
+impl Found<'_> {
+    /// What the log and the metrics call it.
+    pub(crate) fn route(&self) -> Option<Route> {
+        match self {
+            Self::Endpoint(mounted, _) => Some(Route { template: mounted.endpoint.path().into(), metrics: mounted.metrics.clone() }),
+            Self::Raw(raw) => Some(Route { template: raw.template.clone().into(), metrics: raw.metrics.clone() }),
+            Self::WrongMethod(_) | Self::Nothing => None,
+        }
+    }
+
+    /// Its class for rate limits.
+    pub(crate) fn class(&self) -> Class {
+        match self {
+            Self::Endpoint(mounted, _) => mounted.endpoint.class(),
+            Self::Raw(_) | Self::WrongMethod(_) | Self::Nothing => Class::Default,
+        }
     }
 }
 

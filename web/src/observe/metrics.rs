@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ pub(crate) struct Metrics {
 /// The handles of one endpoint: a histogram for each class of statuses, looked up once at start.
 #[derive(Clone)]
 pub(crate) struct EndpointMetrics {
-    by_status: [Histogram; 5],
+    by_status: Arc<[Histogram; 5]>,
 }
 
 impl Metrics {
@@ -93,7 +94,7 @@ impl Metrics {
             let labels = [("method", method.to_owned()), ("route", route.to_owned()), ("status", status.to_owned())];
             self.durations.get_or_create_owned(&labels)
         };
-        EndpointMetrics { by_status: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(handle) }
+        EndpointMetrics { by_status: Arc::new(["1xx", "2xx", "3xx", "4xx", "5xx"].map(handle)) }
     }
 
     pub(crate) fn rate_limited(&self, policy: &'static str) {

@@ -38,6 +38,7 @@ impl Download {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Answer for Download {
     fn describe(operation: &mut OperationDoc<'_>) {
         let content = json!({"*/*": {"schema": {"type": "string", "format": "binary"}}});
