@@ -1,7 +1,5 @@
 use std::fmt;
-use std::net::SocketAddr;
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -16,11 +14,13 @@ use super::management::Management;
 use super::master_key::MasterKey;
 use super::module::{Started, Starting};
 use super::pipeline::Pipeline;
+use super::prepare::{cors, own_origin, prepare_folder, trusted_proxies, unusable};
 use super::route::{Inner, Routes};
+use super::running::Running;
 use super::runtime::{RequestLimits, Runtime};
 use super::spawner::Spawner;
 use crate::accept::{Server, ServerSettings, Shutdown, TlsMode};
-use crate::admit::{Cors, Hosts, LoadShed, RateLimits, TrustedProxies};
+use crate::admit::{Hosts, LoadShed, RateLimits, TrustedProxies};
 use crate::authn::{Authenticator, Authority};
 use crate::observe::{AccessLog, Denials, LogFormat, LogSink, Metrics, init_logs};
 use crate::respond::SecurityHeaders;
@@ -29,17 +29,6 @@ use crate::respond::SecurityHeaders;
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct StartError(String);
-
-/// A service that is bound and prepared, and runs once it is served.
-pub struct Running {
-    server: Server,
-    pipeline: Arc<Pipeline>,
-    management: Arc<Management>,
-    shutdown: Shutdown,
-    sink: LogSink,
-    drain: Duration,
-    announcements: Vec<String>,
-}
 
 impl StartError {
     /// The service could not start.
@@ -249,100 +238,5 @@ fn pipeline(
     Ok(pipeline)
 }
 
-impl Running {
-    /// Where HTTPS is served; with port 0 in the settings, the port that was found.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.server.address()
-    }
-
-    /// Where health and metrics are served.
-    #[must_use]
-    pub fn management_address(&self) -> SocketAddr {
-        self.server.management_address()
-    }
-
-    /// Ends the service, from anywhere.
-    #[must_use]
-    pub fn shutdown(&self) -> Shutdown {
-        self.shutdown.clone()
-    }
-
-    /// What the modules want to tell the operator.
-    #[must_use]
-    pub fn announcements(&self) -> &[String] {
-        &self.announcements
-    }
-
-    /// What handlers find: the database, the clock, background work.
-    #[must_use]
-    pub fn runtime(&self) -> &Arc<Runtime> {
-        &self.pipeline.runtime
-    }
-
-    /// Answers requests until shutdown begins, then drains: readiness off, open requests finished, background work ended, the log written.
-    pub async fn serve(self) {
-        let Self { server, pipeline, management, shutdown, sink, drain, .. } = self;
-        let runtime = Arc::clone(&pipeline.runtime);
-        runtime.ready.store(true, Ordering::Release);
-        let ending = shutdown.clone();
-        let announced = Arc::clone(&runtime);
-        tokio::spawn(async move {
-            ending.begun().await;
-            announced.ready.store(false, Ordering::Release);
-            announced.spawner.begin_shutdown();
-        });
-        server.serve(pipeline, management, shutdown).await;
-        if tokio::time::timeout(drain, runtime.spawner.drained()).await.is_err() {
-            tracing::warn!("background work did not end in time");
-        }
-        runtime.database.close().await;
-        sink.flush();
-    }
-}
-
-impl fmt::Debug for Running {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Running").field("address", &self.address()).finish_non_exhaustive()
-    }
-}
-
 /// How often the certificate's files are looked at.
 const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(3);
-
-/// The origin of our own pages, which decides what a cookie may do.
-fn own_origin(public_url: &str) -> Result<String, StartError> {
-    let url = url::Url::parse(public_url).map_err(|error| StartError::new(format_args!("setting `public_url`: {error}")))?;
-    if !matches!(url.scheme(), "https" | "http") {
-        return Err(StartError::new("setting `public_url` is not a web address such as https://api.example.com"));
-    }
-    Ok(url.origin().ascii_serialization())
-}
-
-fn trusted_proxies(settings: &Settings) -> Result<TrustedProxies, StartError> {
-    TrustedProxies::parse(&settings.proxy.trusted, settings.proxy.header)
-        .map_err(|text| StartError::new(format_args!("setting `proxy.trusted`: `{text}` is no network such as 10.0.0.0/8")))
-}
-
-fn cors(settings: &Settings) -> Result<Cors, StartError> {
-    Cors::new(&settings.cors).map_err(|why| StartError::new(format_args!("setting `cors.origins`: {why}")))
-}
-
-fn unusable(folder: &Path, error: &std::io::Error) -> StartError {
-    let folder = folder.display();
-    StartError::new(format_args!(
-        "cannot use the data folder {folder}: {error}; set data_dir to a folder with room that the service can write to"
-    ))
-}
-
-/// The data folder is nobody else's.
-fn prepare_folder(folder: &Path) -> Result<(), StartError> {
-    use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
-    let failed = |error: std::io::Error| unusable(folder, &error);
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-    let mode = std::fs::metadata(folder).map_err(failed)?.permissions().mode();
-    if mode & 0o077 != 0 {
-        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)).map_err(failed)?;
-    }
-    Ok(())
-}
