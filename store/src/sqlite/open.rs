@@ -45,9 +45,12 @@ impl Place {
             Ok(connection)
         });
         opened.map_err(|error| {
-            let error = StoreError::of_sqlite(&error);
+            let (error, path) = (StoreError::of_sqlite(&error), self.path.display().to_string());
             if let StoreError::Corrupt(problem) = error {
-                StoreError::Corrupt(format!("{}: {problem}", self.path.display()))
+                StoreError::Corrupt(format!("{path}: {problem}"))
+            } else if let StoreError::Unavailable(problem) = error {
+                // SQLite itself names the file in some of these.
+                StoreError::Unavailable(if problem.contains(&path) { problem } else { format!("{path}: {problem}") })
             } else {
                 error
             }
