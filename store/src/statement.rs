@@ -64,11 +64,33 @@ fn placeholders(sql: &str) -> Result<usize, StoreError> {
     if sql.trim_ascii().is_empty() {
         return Err(StoreError::Refused("the statement is empty".to_owned()));
     }
+    let first = first_word(sql);
+    if CONTROLLING.iter().any(|word| first.eq_ignore_ascii_case(word)) {
+        // On a connection that others use next, what it begins would swallow their writes, and what it ends would not be all or nothing.
+        return Err(StoreError::Refused(format!(
+            "a transaction begins by `begin` and ends by `commit` or by being dropped, not by {first}"
+        )));
+    }
     let (expected, rest) = parts(sql);
     if !rest.trim_ascii().is_empty() {
         return Err(StoreError::Refused("a statement stands alone: run the next one by itself".to_owned()));
     }
     Ok(expected)
+}
+
+/// The first word behind comments.
+fn first_word(sql: &str) -> &str {
+    let mut rest = sql.trim_start();
+    loop {
+        let behind = if let Some(comment) = rest.strip_prefix("--") {
+            comment.split_once('\n')
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            comment.split_once("*/")
+        } else {
+            return rest.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
+        };
+        rest = behind.map_or("", |(_, behind)| behind.trim_start());
+    }
 }
 
 /// The highest `$n` outside of literals and comments, and what stands behind the first `;`.
@@ -95,6 +117,7 @@ fn parts(sql: &str) -> (usize, &str) {
 
 const MOST_KNOWN: usize = 4096;
 const WRITING: [&str; 4] = ["insert", "update", "delete", "replace"];
+const CONTROLLING: [&str; 9] = ["begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "prepare"];
 
 #[cfg(test)]
 mod tests {

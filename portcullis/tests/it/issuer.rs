@@ -41,6 +41,7 @@ struct Inside {
     mood: Mutex<Mood>,
     key: SigningKey,
     url: OnceLock<String>,
+    asked: AtomicUsize,
     elsewhere: AtomicUsize,
     chunks: Arc<AtomicUsize>,
 }
@@ -68,6 +69,7 @@ fn elsewhere() -> Reply {
 
 async fn metadata(issuer: &Issuer) -> Reply {
     let own = issuer.0.url.get().unwrap();
+    issuer.0.asked.fetch_add(1, Ordering::SeqCst);
     let mood = *issuer.0.mood.lock().unwrap();
     match mood {
         Mood::SendsMetadataElsewhere => elsewhere(),
@@ -137,6 +139,7 @@ impl Both {
             mood: Mutex::new(mood),
             key: SigningKey::generate().unwrap(),
             url: OnceLock::new(),
+            asked: AtomicUsize::new(0),
             elsewhere: AtomicUsize::new(0),
             chunks: Arc::default(),
         };
@@ -225,4 +228,26 @@ async fn the_last_good_keys_serve_while_the_issuer_misbehaves() {
     both.hand.advance(Duration::from_secs(700));
     assert_eq!(both.caller.get("/me").await.status, 200);
     assert_eq!(both.issuer.0.elsewhere.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_goes_away_does_not_have_the_issuer_asked_again() {
+    let Some(both) = Both::new(Mood::Hangs).await else { return };
+    let asked = || both.issuer.0.asked.load(Ordering::SeqCst);
+    let began = Instant::now();
+    for _ in 0..5 {
+        // Whoever comes second waits for what the first began.
+        let before = asked();
+        let leaves = async {
+            while asked() == before && began.elapsed() < Duration::from_secs(4) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::select! {
+            answer = both.caller.get("/me") => assert_eq!(answer.status, 503),
+            () = leaves => {}
+        }
+    }
+    assert_eq!(both.caller.get("/me").await.status, 503);
+    assert!(asked() <= 2, "one fetch asks at two addresses: asked {} times", asked());
 }

@@ -2,6 +2,7 @@
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::extract::ws::WebSocketUpgrade;
 use axum::routing::{get as read, post as write};
 use http::Method;
 use portcullis::prelude::*;
@@ -37,6 +38,7 @@ fn router() -> Router {
         ("cache-control", "public"),
         ("strict-transport-security", "max-age=0"),
         ("access-control-allow-origin", "*"),
+        ("access-control-allow-credentials", "true"),
     ];
     Router::new()
         .route("/old", read(|| async { "root" }))
@@ -45,6 +47,7 @@ fn router() -> Router {
         .route("/old/echo", write(|body: Bytes| async move { body }))
         .route("/old/count", write(count))
         .route("/old/panic", read(panics))
+        .route("/old/socket", read(|upgrade: WebSocketUpgrade| async move { upgrade.on_upgrade(|_| async {}) }))
         .route("/old/hang", read(|| async { std::future::pending::<&'static str>().await }))
         .route("/new/other", read(|| async { "outside of its prefix" }))
 }
@@ -137,6 +140,46 @@ mod behind_a_proxy {
             let answer = crate::raw::exchange(app.address(), &request, "\r\n\r\n").await;
             assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{length}: {answer}");
         }
+    }
+}
+
+mod beside_other_origins {
+    use super::*;
+
+    on_one!(listed =>
+        a_page_of_a_foreign_origin_opens_no_socket_with_the_cookie
+        a_listed_origin_reads_nothing_by_the_cookie
+    );
+
+    async fn listed(world: World) -> TestApp {
+        proxied(world.with("PUBLIC_URL", "https://localhost").with("CORS__ORIGINS", "https://app.example.com")).await
+    }
+
+    async fn a_page_of_a_foreign_origin_opens_no_socket_with_the_cookie(app: TestApp) {
+        let cookie = "cookie: __Host-session=cleo/clerk\r\n";
+        for (head, status) in [
+            (format!("{cookie}origin: https://evil.example\r\n"), 403),
+            (format!("{cookie}origin: null\r\n"), 403),
+            (format!("{cookie}origin: https://localhost\r\norigin: https://evil.example\r\n"), 403),
+            (format!("{cookie}origin: https://localhost\r\n"), 101),
+            (format!("{cookie}origin: https://app.example.com\r\n"), 101),
+            (cookie.to_owned(), 101),
+            ("authorization: Bearer cleo/clerk\r\n".to_owned(), 101),
+        ] {
+            let request = format!(
+                "GET /old/socket HTTP/1.1\r\nhost: localhost\r\n{head}connection: upgrade\r\nupgrade: websocket\r\n\
+                 sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            );
+            let answer = crate::raw::exchange(app.address(), &request, "\r\n\r\n").await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{head}: {answer}");
+        }
+    }
+
+    async fn a_listed_origin_reads_nothing_by_the_cookie(app: TestApp) {
+        let request = caller(&app, "cleo/clerk").request(Method::GET, "/old/loose").header("origin", "https://app.example.com");
+        let answer = send(request).await;
+        assert_eq!(answer.header("access-control-allow-origin"), Some("https://app.example.com"));
+        assert_eq!(answer.header("access-control-allow-credentials"), None);
     }
 }
 

@@ -21,6 +21,7 @@ on_both! {
     a_write_below_with_stays_written,
     an_upsert_counts_what_it_changed,
     a_wrong_statement_is_refused_and_hurts_nothing,
+    a_transaction_is_not_begun_or_ended_by_a_statement,
     tables_may_change_under_a_running_program,
     too_many_callers_wait_and_then_are_told,
     a_closed_database_is_unavailable,
@@ -255,4 +256,35 @@ async fn nothing_shows_the_url(world: World) {
     let shown = format!("{:?} {statement:?} {:?}", world.database, impatient(&world.url));
     let place = world.url.split("tmp/").nth(1).unwrap();
     assert!(!shown.contains("hunter2") && !shown.contains(place), "{shown}");
+}
+
+/// A connection that went back with a transaction begun would swallow the next caller's write; one that was ended would keep half of it.
+async fn a_transaction_is_not_begun_or_ended_by_a_statement(world: World) {
+    let other = world.another().await;
+    for (number, sql) in [
+        "BEGIN",
+        "begin immediate",
+        " -- why\n/* and */ START TRANSACTION",
+        "COMMIT",
+        "END",
+        "ROLLBACK;",
+        "SAVEPOINT a",
+        "RELEASE a",
+        "PREPARE TRANSACTION 'a'",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let refused = world.database.query(sql).execute().await;
+        assert!(matches!(&refused, Err(StoreError::Refused(why)) if why.contains("`begin`")), "{sql}: {refused:?}");
+        let name = number.to_string();
+        world.add_person(&name).await;
+        let seen = other.query("SELECT id FROM person WHERE id = $1").bind(name.as_str()).fetch_optional::<String>().await.unwrap();
+        assert_eq!(seen, Some(name), "{sql}");
+        let mut transaction = world.database.begin().await.unwrap();
+        transaction.query("DELETE FROM person").execute().await.unwrap();
+        assert!(transaction.query(sql).execute().await.is_err(), "{sql}");
+        drop(transaction);
+        assert_eq!(world.people().await.len(), number + 1, "{sql}: nothing of it took effect");
+    }
 }

@@ -137,8 +137,9 @@ impl Pipeline {
                 answered?.unwrap_or_else(|never: Infallible| match never {})
             }
         };
-        // Which origins may read an answer, the list alone says.
+        // Which origins may read an answer, the list alone says; none of them by the cookie.
         response.headers_mut().remove(header::ACCESS_CONTROL_ALLOW_ORIGIN);
+        response.headers_mut().remove(header::ACCESS_CONTROL_ALLOW_CREDENTIALS);
         Ok(response)
     }
 
@@ -241,6 +242,10 @@ impl Pipeline {
         if noted.principal.as_ref().is_some_and(|caller| caller.identity().from_cookie) {
             admit::check_csrf(method, headers, std::slice::from_ref(&self.runtime.own_origin))
                 .map_err(|problem| problem.denied_by("malicious_csrf", "csrf"))?;
+            // A socket is opened by a GET, and whoever opens it may write afterwards.
+            if headers.contains_key(header::UPGRADE) && !self.runtime.allows_origin(headers) {
+                return Err(Problem::forbidden().because("upgrade from a foreign origin").denied_by("malicious_csrf", "csrf"));
+            }
         }
         let needs_object = authz::admit(guard, noted.principal.as_ref(), self.runtime.clock().now())?;
         if let Some(caller) = &noted.principal

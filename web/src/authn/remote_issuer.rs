@@ -20,13 +20,18 @@ use super::authority::{Authority, Credential, Rejection};
 
 /// An external issuer whose access tokens are believed.
 pub struct RemoteIssuer {
-    issuer: String,
     audience: String,
-    client: reqwest::Client,
     clock: Clock,
     roles: &'static [RoleEntry],
+    keys: Arc<Keys>,
+    fetching: Arc<Mutex<()>>,
+}
+
+/// The issuer's keys, and where they come from.
+struct Keys {
+    issuer: String,
+    client: reqwest::Client,
     known: RwLock<Arc<Known>>,
-    fetching: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -63,15 +68,8 @@ impl RemoteIssuer {
             client = client.tls_certs_only([certificate]);
         }
         let client = client.build().map_err(|error| IssuerError(error.to_string()))?;
-        Ok(Self {
-            issuer: issuer.to_owned(),
-            audience: audience.to_owned(),
-            client,
-            clock: Clock::system(),
-            roles: &[],
-            known: RwLock::default(),
-            fetching: Mutex::new(()),
-        })
+        let keys = Arc::new(Keys { issuer: issuer.to_owned(), client, known: RwLock::default() });
+        Ok(Self { audience: audience.to_owned(), clock: Clock::system(), roles: &[], keys, fetching: Arc::default() })
     }
 
     pub(crate) fn with(mut self, clock: Clock, roles: &'static [RoleEntry]) -> Self {
@@ -82,16 +80,16 @@ impl RemoteIssuer {
 
     async fn principal(&self, token: &str) -> Result<Principal, Rejection> {
         let now = self.clock.now();
-        let mut known = self.known();
+        let mut known = self.keys.known();
         let is_old = known.fetched_at.is_none_or(|at| now.since(at) > FRESH);
         if is_old || !known.verifier.knows_key_of(token) {
             self.refresh(now).await;
-            known = self.known();
+            known = self.keys.known();
         }
         if known.fetched_at.is_none_or(|at| now.since(at) > USABLE) {
             return Err(Rejection::Unavailable("the issuer's keys are not known".to_owned()));
         }
-        let expected = Expected { issuer: &self.issuer, audience: &self.audience, now, leeway: LEEWAY };
+        let expected = Expected { issuer: &self.keys.issuer, audience: &self.audience, now, leeway: LEEWAY };
         match known.verifier.verify(token, &expected) {
             Ok(claims) => Ok(self.believe(claims)),
             Err(error) => Err(Rejection::Invalid(reason(error))),
@@ -110,17 +108,29 @@ impl RemoteIssuer {
         Principal::new(identity)
     }
 
+    /// Fetches the keys again, unless that was tried a moment ago; one fetch at a time.
+    async fn refresh(&self, now: Timestamp) {
+        let fetching = Arc::clone(&self.fetching).lock_owned().await;
+        if self.keys.known().tried_at.is_some_and(|at| now.since(at) < RETRY) {
+            return;
+        }
+        let keys = Arc::clone(&self.keys);
+        // It goes on when the client goes away, and counts as tried: else whoever leaves early could have the issuer asked without end.
+        let fetch = tokio::spawn(async move {
+            keys.refresh(now).await;
+            drop(fetching);
+        });
+        let _ = fetch.await;
+    }
+}
+
+impl Keys {
     fn known(&self) -> Arc<Known> {
         Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Fetches the keys again, unless that was tried a moment ago; one fetch at a time.
     async fn refresh(&self, now: Timestamp) {
-        let _fetching = self.fetching.lock().await;
         let known = self.known();
-        if known.tried_at.is_some_and(|at| now.since(at) < RETRY) {
-            return;
-        }
         let next = match self.fetch().await {
             Ok(keys) => Known { verifier: Verifier::new(keys), fetched_at: Some(now), tried_at: Some(now) },
             Err(error) => {
@@ -188,7 +198,7 @@ impl Authority for RemoteIssuer {
 
 impl fmt::Debug for RemoteIssuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RemoteIssuer({})", self.issuer)
+        write!(f, "RemoteIssuer({})", self.keys.issuer)
     }
 }
 
