@@ -115,18 +115,7 @@ impl Dribble {
         }
         let is_over = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&is_over);
-        let thread = thread::spawn(move || {
-            for _ in 0..MOST_BYTES {
-                for stream in &mut streams {
-                    if seen.load(Ordering::Relaxed) {
-                        return Ok(());
-                    }
-                    stream.write_all(b"a")?;
-                }
-                thread::sleep(BETWEEN);
-            }
-            Ok(())
-        });
+        let thread = thread::spawn(move || dribble(&mut streams, &seen));
         Ok(Self { is_over, thread })
     }
 
@@ -135,6 +124,19 @@ impl Dribble {
         self.is_over.store(true, Ordering::Relaxed);
         Ok(self.thread.join().map_err(|_| "a client panicked")??)
     }
+}
+
+fn dribble(streams: &mut [TcpStream], is_over: &AtomicBool) -> std::io::Result<()> {
+    for _ in 0..MOST_BYTES {
+        for stream in &mut *streams {
+            if is_over.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            stream.write_all(b"a")?;
+        }
+        thread::sleep(BETWEEN);
+    }
+    Ok(())
 }
 
 /// Both sides need a descriptor for each connection.

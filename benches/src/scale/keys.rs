@@ -1,5 +1,6 @@
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
+use std::ops::Range;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -50,28 +51,30 @@ fn ask(server: &Server, from: u64, to: u64) -> Result<()> {
         .map(|thread| {
             thread::spawn(move || -> std::io::Result<()> {
                 let mut connection = Http1::plain(address)?;
-                let mut requests = String::new();
-                for batch in (first + thread * BATCH..end).step_by((THREADS * BATCH) as usize) {
-                    let numbers = batch..end.min(batch + BATCH);
-                    requests.clear();
-                    for number in numbers.clone() {
-                        let client = Ipv4Addr::from_bits(FIRST_ADDRESS + number);
-                        let _ = write!(requests, "GET /livez HTTP/1.1\r\nhost: localhost\r\nx-forwarded-for: {client}\r\n\r\n");
-                    }
-                    connection.send(requests.as_bytes())?;
-                    for number in numbers {
-                        let (status, body) = connection.receive()?;
-                        if (status, body) != (200, b"ok\n") {
-                            return Err(std::io::Error::other(format!("address {number} was answered {status}")));
-                        }
-                    }
-                }
-                Ok(())
+                let mut batches = (first + thread * BATCH..end).step_by((THREADS * BATCH) as usize);
+                batches.try_for_each(|batch| ask_together(&mut connection, batch..end.min(batch + BATCH)))
             })
         })
         .collect();
     for thread in threads {
         thread.join().map_err(|_| "a client panicked")??;
+    }
+    Ok(())
+}
+
+/// Sends all requests before the first answer is read.
+fn ask_together(connection: &mut Http1, numbers: Range<u32>) -> std::io::Result<()> {
+    let mut requests = String::new();
+    for number in numbers.clone() {
+        let client = Ipv4Addr::from_bits(FIRST_ADDRESS + number);
+        let _ = write!(requests, "GET /livez HTTP/1.1\r\nhost: localhost\r\nx-forwarded-for: {client}\r\n\r\n");
+    }
+    connection.send(requests.as_bytes())?;
+    for number in numbers {
+        let (status, body) = connection.receive()?;
+        if (status, body) != (200, b"ok\n") {
+            return Err(std::io::Error::other(format!("address {number} was answered {status}")));
+        }
     }
     Ok(())
 }

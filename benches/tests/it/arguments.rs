@@ -35,8 +35,16 @@ fn one_wrong_name_among_right_ones_is_refused() {
 
 #[test]
 fn other_wrong_usage_is_told() {
-    for arguments in [&[][..], &["measure"], &["compare", "--rounds", "many"], &["scale", "--case", "whoami"], &["scale", "--slow"]] {
-        assert!(refused(BENCH, arguments).contains("Usage: portcullis-bench"), "{arguments:?}");
+    for (arguments, told) in [
+        (&[][..], "Usage: portcullis-bench"),
+        (&["measure"], "'measure'"),
+        (&["compare", "--rounds", "many"], "'many' for '--rounds"),
+        (&["scale", "--case", "whoami"], "'--case'"),
+        (&["scale", "--slow"], "'--slow'"),
+        (&["scale", "10"], "'10'"),
+    ] {
+        let message = refused(BENCH, arguments);
+        assert!(message.contains(told), "{arguments:?}: {message}");
     }
 }
 
