@@ -40,6 +40,11 @@ pub(crate) struct Known {
 }
 
 impl Prepared {
+    /// A request of no case.
+    pub(crate) const fn new(request: Request, holds: &'static str) -> Self {
+        Self { request, status: 200, holds }
+    }
+
     /// Sends it once; an answer that isn't right is an error.
     pub(crate) fn send(&self, connection: &mut Connection) -> io::Result<()> {
         let (status, body) = connection.exchange(&self.request)?;
@@ -69,9 +74,7 @@ impl Known {
     pub(crate) fn learn(peer: Peer, target: &Target) -> Result<Self> {
         let mut connection = Connection::open(target)?;
         let token = if peer.has_security() {
-            let (status, body) = connection.exchange(&log_in()?)?;
-            let answer: Value = serde_json::from_slice(body).map_err(|error| format!("{}: {status}: {error}", peer.title()))?;
-            Some(answer.get("access_token").and_then(Value::as_str).ok_or("no token")?.to_owned())
+            Some(token(&mut connection, "uma").map_err(|error| format!("{}: {error}", peer.title()))?)
         } else {
             None
         };
@@ -87,8 +90,19 @@ impl Known {
     }
 }
 
+/// Logs the user in; the access token.
+pub(crate) fn token(connection: &mut Connection, name: &str) -> Result<String> {
+    let (status, body) = connection.exchange(&log_in_as(name)?)?;
+    let answer: Value = serde_json::from_slice(body).map_err(|error| format!("a log-in answered {status}: {error}"))?;
+    Ok(answer.get("access_token").and_then(Value::as_str).ok_or_else(|| format!("a log-in answered {status}"))?.to_owned())
+}
+
 pub(crate) fn log_in() -> Result<Request> {
-    let form = format!("username=uma&password={}", PASSWORD.replace(' ', "+"));
+    log_in_as("uma")
+}
+
+fn log_in_as(name: &str) -> Result<Request> {
+    let form = format!("username={name}&password={}", PASSWORD.replace(' ', "+"));
     Ok(Request::new("POST", "/token", None, Some(("application/x-www-form-urlencoded", &form)))?)
 }
 

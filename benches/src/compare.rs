@@ -46,7 +46,7 @@ pub(crate) struct Line {
 }
 
 pub(crate) fn compare(ground: &Ground, options: &Options) -> Result<Found> {
-    let (peers, cases) = (options.peers()?, options.cases()?);
+    let (peers, cases) = (options.peers(), options.cases());
     let mut found = Found::default();
     for name in ["notes", "portcullis", "bare", "by-hand"] {
         if let Ok(file) = fs::metadata(ground.program(name)) {
@@ -58,7 +58,7 @@ pub(crate) fn compare(ground: &Ground, options: &Options) -> Result<Found> {
         found.starts = peers.iter().map(|&peer| measure::start(ground, peer, times)).collect::<Result<_>>()?;
     }
     for is_tls in [false, true] {
-        let transports: Vec<Transport> = options.transports()?.into_iter().filter(|transport| transport.is_tls() == is_tls).collect();
+        let transports: Vec<Transport> = options.transports().into_iter().filter(|transport| transport.is_tls() == is_tls).collect();
         if transports.is_empty() {
             continue;
         }
@@ -77,8 +77,7 @@ pub(crate) fn compare(ground: &Ground, options: &Options) -> Result<Found> {
         }
         if is_tls {
             for (server, _) in &servers {
-                let count = if options.quick { 50 } else { 1000 };
-                found.idle_tls.insert(server.peer.name(), measure::idle_connections(server, count)?);
+                found.idle_tls.insert(server.peer.name(), measure::idle_connections(ground, server.peer)?);
             }
         } else {
             if let Some((server, known)) = servers.iter().find(|(server, _)| server.peer == Peer::Notes) {

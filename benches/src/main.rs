@@ -14,6 +14,7 @@ mod peers;
 mod process;
 mod report;
 mod rows;
+mod scale;
 
 use clap::Parser as _;
 
@@ -28,6 +29,7 @@ fn main() -> Result<()> {
     let ground = ground::prepare(folder.path())?;
     match task {
         Task::Compare(options) => run(&ground, &options),
+        Task::Scale { quick } => grow(&ground, quick),
         Task::Instructions { record } => instructions::check(&ground, record),
     }
 }
@@ -43,4 +45,10 @@ fn run(ground: &Ground, options: &Options) -> Result<()> {
         report::write(&ground.root, &found, &text)?;
     }
     Ok(())
+}
+
+fn grow(ground: &Ground, is_quick: bool) -> Result<()> {
+    let growths = scale::scale(ground, is_quick)?;
+    println!("{}", report::growths(&growths));
+    if is_quick { Ok(()) } else { report::write_growths(&ground.root, &growths) }
 }

@@ -1,7 +1,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::Result;
+use clap::builder::PossibleValuesParser;
+
 use crate::cases::{Case, SERVED};
 use crate::client::Transport;
 use crate::measure::Effort;
@@ -12,6 +13,12 @@ use crate::peers::Peer;
 pub(crate) enum Task {
     /// What requests cost, beside the peers.
     Compare(Options),
+    /// How time and memory grow when there is more of everything.
+    Scale {
+        /// Little of everything: whether it works, not what it costs.
+        #[arg(long)]
+        quick: bool,
+    },
     /// How many instructions a protected read takes, and whether they have become more.
     Instructions {
         /// Record the figure instead of comparing it.
@@ -27,13 +34,13 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) quick: bool,
     /// Only this kind of request, such as `whoami`; may be repeated.
-    #[arg(long = "case", value_name = "NAME")]
+    #[arg(long = "case", value_name = "NAME", value_parser = names(SERVED.iter().map(|case| case.name)))]
     cases: Vec<String>,
-    /// Only this server: `bare`, `by-hand`, `fastapi` or `notes`; may be repeated.
-    #[arg(long = "peer", value_name = "NAME")]
+    /// Only this server; may be repeated.
+    #[arg(long = "peer", value_name = "NAME", value_parser = names(Peer::ALL.iter().map(|peer| peer.name())))]
     peers: Vec<String>,
-    /// Only this way of travel: `http1`, `http1-tls` or `http2-tls`; may be repeated.
-    #[arg(long = "transport", value_name = "NAME")]
+    /// Only this way of travel; may be repeated.
+    #[arg(long = "transport", value_name = "NAME", value_parser = names(Transport::ALL.iter().map(|transport| transport.name())))]
     transports: Vec<String>,
     /// How many rounds.
     #[arg(long, value_name = "NUMBER", default_value_t = 7)]
@@ -54,15 +61,15 @@ impl Options {
         !self.cases.is_empty()
     }
 
-    pub(crate) fn peers(&self) -> Result<Vec<Peer>> {
+    pub(crate) fn peers(&self) -> Vec<Peer> {
         chosen(&self.peers, Peer::ALL.iter().copied(), |peer| peer.name())
     }
 
-    pub(crate) fn cases(&self) -> Result<Vec<&'static Case>> {
+    pub(crate) fn cases(&self) -> Vec<&'static Case> {
         chosen(&self.cases, SERVED.iter(), |case| case.name)
     }
 
-    pub(crate) fn transports(&self) -> Result<Vec<Transport>> {
+    pub(crate) fn transports(&self) -> Vec<Transport> {
         chosen(&self.transports, Transport::ALL.iter().copied(), |transport| transport.name())
     }
 
@@ -80,13 +87,12 @@ impl Options {
     }
 }
 
-fn chosen<T>(names: &[String], all: impl Iterator<Item = T> + Clone, name: impl Fn(&T) -> &'static str) -> Result<Vec<T>> {
-    if names.is_empty() {
-        return Ok(all.collect());
-    }
-    if let Some(unknown) = names.iter().find(|wanted| !all.clone().any(|one| name(&one) == wanted.as_str())) {
-        let known: Vec<&str> = all.map(|one| name(&one)).collect();
-        return Err(format!("there is no `{unknown}`; there are {}", known.join(", ")).into());
-    }
-    Ok(all.filter(|one| names.iter().any(|wanted| wanted == name(one))).collect())
+/// Takes these names and no others, so that a wrong one is told before anything is measured.
+fn names(names: impl Iterator<Item = &'static str>) -> PossibleValuesParser {
+    names.collect::<Vec<_>>().into()
+}
+
+/// Those that were named, or all.
+fn chosen<T>(names: &[String], all: impl Iterator<Item = T>, name: impl Fn(&T) -> &'static str) -> Vec<T> {
+    all.filter(|one| names.is_empty() || names.iter().any(|wanted| wanted == name(one))).collect()
 }

@@ -123,6 +123,35 @@ impl Ground {
         self.notes(serve, variables, address, false, folder)
     }
 
+    /// Makes the database of the notes example, with a user and an administrator in it.
+    pub(crate) fn found(&self) -> Result<PathBuf> {
+        let folder = tempfile::tempdir_in(&self.folder)?.keep();
+        let variables = self.variables(&folder, free_address()?, false, &[])?;
+        for (name, role) in [("uma", "user"), ("ada", "admin")] {
+            add_user(Command::new(self.program("notes")).envs(variables.iter().cloned()), name, role)?;
+        }
+        Ok(folder)
+    }
+
+    /// Starts notes on a database that is there.
+    pub(crate) fn resume(&self, folder: &Path) -> Result<Server> {
+        self.again("notes", &[], folder)
+    }
+
+    /// Starts the application of so many endpoints.
+    pub(crate) fn many(&self, endpoints: u64) -> Result<Server> {
+        let folder = tempfile::tempdir_in(&self.folder)?.keep();
+        self.again("many", &[&endpoints.to_string()], &folder)
+    }
+
+    fn again(&self, program: &str, arguments: &[&str], folder: &Path) -> Result<Server> {
+        let address = free_address()?;
+        let mut serve = Command::new(self.program(program));
+        serve.args(arguments).envs(self.variables(folder, address, false, &[])?);
+        serve.stdout(File::create(folder.join("log"))?).stderr(File::create(folder.join("errors"))?);
+        self.wait(Peer::Notes, &mut serve, address, false, folder.to_path_buf())
+    }
+
     fn notes(
         &self,
         mut serve: Command,
@@ -131,7 +160,7 @@ impl Ground {
         is_tls: bool,
         folder: PathBuf,
     ) -> Result<Server> {
-        add_user(Command::new(self.program("notes")).envs(variables.iter().cloned()), "uma")?;
+        add_user(Command::new(self.program("notes")).envs(variables.iter().cloned()), "uma", "user")?;
         serve.envs(variables).stdout(File::create(folder.join("log"))?).stderr(File::create(folder.join("errors"))?);
         self.wait(Peer::Notes, &mut serve, address, is_tls, folder)
     }
@@ -212,8 +241,8 @@ impl Server {
     }
 }
 
-fn add_user(command: &mut Command, name: &str) -> Result<()> {
-    command.args(["user", "add", name, "--role", "user", "--password-stdin"]);
+fn add_user(command: &mut Command, name: &str, role: &str) -> Result<()> {
+    command.args(["user", "add", name, "--role", role, "--password-stdin"]);
     let mut adding = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     adding.stdin.take().ok_or("no input")?.write_all(format!("{PASSWORD}\n").as_bytes())?;
     if adding.wait()?.success() { Ok(()) } else { Err("the user could not be added".into()) }

@@ -8,13 +8,18 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let result = match arguments.split_first() {
-        Some((task, rest)) if task == "bench" => bench(rest),
-        Some((task, rest)) if task == "instructions" => instructions(rest),
-        _ => Err(USAGE.into()),
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        ["bench", "scale", ..] => scale(arguments.get(2..).unwrap_or_default()),
+        ["bench", ..] => bench(arguments.get(1..).unwrap_or_default()),
+        ["instructions", ..] => instructions(arguments.get(1..).unwrap_or_default()),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE
@@ -22,7 +27,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn bench(arguments: &[String]) -> Result<()> {
+fn bench(arguments: &[String]) -> Result<ExitCode> {
     let root = root()?;
     let target = target_folder(root);
     let programs = build(root, &target)?;
@@ -33,13 +38,22 @@ fn bench(arguments: &[String]) -> Result<()> {
     if wants(arguments, &["fastapi"]) {
         install_fastapi(root, &target)?;
     }
-    run(Command::new(programs.join("portcullis-bench")).arg("compare").args(arguments))
+    measure(Command::new(programs.join("portcullis-bench")).arg("compare").args(arguments))
 }
 
-fn instructions(arguments: &[String]) -> Result<()> {
+fn scale(arguments: &[String]) -> Result<ExitCode> {
     let root = root()?;
     let programs = build(root, &target_folder(root))?;
-    run(Command::new(programs.join("portcullis-bench")).arg("instructions").args(arguments))
+    // Ten thousand connections are as many open files, more than a shell allows at first.
+    let mut raised = Command::new("sh");
+    raised.args(["-c", "ulimit -n \"$(ulimit -Hn)\" && exec \"$0\" \"$@\""]);
+    measure(raised.arg(programs.join("portcullis-bench")).arg("scale").args(arguments))
+}
+
+fn instructions(arguments: &[String]) -> Result<ExitCode> {
+    let root = root()?;
+    let programs = build(root, &target_folder(root))?;
+    measure(Command::new(programs.join("portcullis-bench")).arg("instructions").args(arguments))
 }
 
 /// The programs of the project as they are shipped, and apart from them, so that they keep their features, the one that measures.
@@ -100,6 +114,12 @@ fn target_folder(root: &Path) -> PathBuf {
     std::env::var("CARGO_TARGET_DIR").map_or_else(|_| root.join("target"), |folder| root.join(folder))
 }
 
+/// Runs what measures; its exit code is ours, so that wrong usage stays 2.
+fn measure(command: &mut Command) -> Result<ExitCode> {
+    let status = command.status().map_err(|error| format!("{command:?}: {error}"))?;
+    Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
+}
+
 fn run(command: &mut Command) -> Result<()> {
     let status = command.status().map_err(|error| format!("{command:?}: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("{command:?} failed").into()) }
@@ -107,4 +127,5 @@ fn run(command: &mut Command) -> Result<()> {
 
 const CARGO: &str = "cargo";
 const USAGE: &str = "usage: cargo xtask bench [--quick] [--case NAME] [--peer NAME] [--transport NAME] [--rounds NUMBER] [--json FILE]
+       cargo xtask bench scale [--quick]
        cargo xtask instructions [--record]";

@@ -25,8 +25,18 @@ impl Http1 {
 
     /// Sends a request as it is; the answer must carry a content length.
     pub(crate) fn exchange(&mut self, request: &[u8]) -> io::Result<(u16, &[u8])> {
-        self.reader.get_mut().write_all(request)?;
-        self.reader.get_mut().flush()?;
+        self.send(request)?;
+        self.receive()
+    }
+
+    /// Sends one request or several.
+    pub(crate) fn send(&mut self, requests: &[u8]) -> io::Result<()> {
+        self.reader.get_mut().write_all(requests)?;
+        self.reader.get_mut().flush()
+    }
+
+    /// The next answer.
+    pub(crate) fn receive(&mut self) -> io::Result<(u16, &[u8])> {
         let status = self.read_line()?.get(9..12).and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
         let status = status.ok_or_else(|| io::Error::other("no status line"))?;
         let mut length = 0;

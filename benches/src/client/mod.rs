@@ -9,9 +9,10 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-use http1::Http1;
+pub(crate) use http1::Http1;
 use http2::Http2;
-pub(crate) use tls::{Trust, connect_tls};
+pub(crate) use tls::Trust;
+use tls::connect_tls;
 
 /// How the bytes travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,8 @@ mod storm;
 pub(crate) use cost::{Cost, Effort, Ratio, alone, rounds};
 pub(crate) use latency::{Latency, open_loop};
 pub(crate) use log_in::{LogIns, library, log_ins};
-pub(crate) use start::{Start, idle_connections, start};
+pub(crate) use slice::{drive, fit};
+pub(crate) use start::{Start, idle_connections, start, used};
 pub(crate) use storm::{Storm, storm};
 
 /// The middle of the values, and the least and greatest of them.

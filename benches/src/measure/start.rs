@@ -3,8 +3,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::Result;
-use crate::client::connect_tls;
-use crate::peers::{Ground, Peer, Server};
+use crate::client::{Connection, Request, Target, Transport};
+use crate::peers::{Ground, Peer};
 
 /// A server's beginning and its size.
 #[derive(Clone, Debug, Serialize)]
@@ -35,16 +35,32 @@ pub(crate) fn start(ground: &Ground, peer: Peer, times: usize) -> Result<Start> 
     Ok(Start { peer: peer.name(), milliseconds, idle: idle.get(times / 2).copied().unwrap_or(0), after: 0, peak: 0 })
 }
 
-/// What one idle TLS connection leaves resident in the server, in bytes.
-pub(crate) fn idle_connections(server: &Server, count: u32) -> Result<f64> {
-    let target = server.target(crate::client::Transport::Http1Tls);
+/// What one idle TLS connection leaves resident in a server, in bytes.
+///
+/// The server is a new one: what another measurement had given back to the allocator would hold the connections at no cost. There are
+/// many of them, so that the pages that the allocator takes at a time don't matter; each has made its handshake and asked once.
+pub(crate) fn idle_connections(ground: &Ground, peer: Peer) -> Result<f64> {
+    let server = ground.start(peer, true, &[])?;
+    let target = server.target(Transport::Http1Tls);
+    let livez = Request::new("GET", "/livez", None, None)?;
+    let open = |count: u32| (0..count).map(|_| used(&target, &livez)).collect::<std::io::Result<Vec<_>>>();
     // What the first connections make once is not theirs.
-    let open = |count: u32| (0..count).map(|_| connect_tls(target.address, &target.trust)).collect::<std::io::Result<Vec<_>>>();
     let warm = open(50)?;
     let before = server.process.memory()?;
-    let connections = open(count)?;
+    let connections = open(IDLE)?;
     let after = server.process.memory()?;
     drop((warm, connections));
     let grown = u32::try_from(after.saturating_sub(before))?;
-    Ok(f64::from(grown) * 1024.0 / f64::from(count))
+    Ok(f64::from(grown) * 1024.0 / f64::from(IDLE))
 }
+
+/// A connection that has asked once.
+pub(crate) fn used(target: &Target, request: &Request) -> std::io::Result<Connection> {
+    let mut connection = Connection::open(target)?;
+    match connection.exchange(request)?.0 {
+        200 => Ok(connection),
+        status => Err(std::io::Error::other(format!("answered {status}"))),
+    }
+}
+
+const IDLE: u32 = 1000;

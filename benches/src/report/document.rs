@@ -43,7 +43,7 @@ pub(crate) fn between(path: &Path, name: &str, text: &str) -> Result<()> {
 }
 
 /// When and on what.
-fn circumstances(root: &Path) -> Result<String> {
+pub(super) fn circumstances(root: &Path) -> Result<String> {
     let rustc = Command::new("rustc").arg("--version").output()?;
     let lock = fs::read_to_string(root.join("Cargo.lock"))? + &fs::read_to_string(root.join("benches/peers/Cargo.lock"))?;
     let python = fs::read_to_string(root.join("benches/peers/fastapi/requirements.txt")).unwrap_or_default();

@@ -1,8 +1,11 @@
 //! What was found, as tables and plots.
 
+mod curves;
 mod document;
+mod growth;
 mod plot;
 mod tables;
 
 pub(crate) use document::write;
+pub(crate) use growth::{growths, write_growths};
 pub(crate) use tables::tables;

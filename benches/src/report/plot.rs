@@ -1,6 +1,6 @@
 //! Plots as plain SVG.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 /// Bars that belong together.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(crate) fn bars(title: &str, groups: &[Group]) -> String {
     frame(title, 700, top, &body)
 }
 
-fn frame(title: &str, width: u32, height: i32, body: &str) -> String {
+pub(super) fn frame(title: &str, width: u32, height: impl Display, body: &str) -> String {
     format!(
         r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12" fill="#222">
 <rect width="{width}" height="{height}" fill="#fff"/>
@@ -37,4 +37,4 @@ fn frame(title: &str, width: u32, height: i32, body: &str) -> String {
     )
 }
 
-const COLORS: [&str; 4] = ["#999999", "#d9822b", "#2b6cb0", "#2f855a"];
+pub(super) const COLORS: [&str; 4] = ["#999999", "#d9822b", "#2b6cb0", "#2f855a"];

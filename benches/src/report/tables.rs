@@ -17,11 +17,11 @@ pub(crate) fn tables(found: &Found) -> String {
     text
 }
 
-fn row(text: &mut String, cells: &[String]) {
+pub(super) fn row(text: &mut String, cells: &[String]) {
     let _ = writeln!(text, "| {} |", cells.join(" | "));
 }
 
-fn head(text: &mut String, cells: &[&str]) {
+pub(super) fn head(text: &mut String, cells: &[&str]) {
     row(text, &cells.iter().map(|&cell| cell.to_owned()).collect::<Vec<_>>());
     row(text, &vec!["---".to_owned(); cells.len()]);
 }
