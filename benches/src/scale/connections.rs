@@ -128,10 +128,10 @@ impl Dribble {
 
 fn dribble(streams: &mut [TcpStream], is_over: &AtomicBool) -> std::io::Result<()> {
     for _ in 0..MOST_BYTES {
+        if is_over.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         for stream in &mut *streams {
-            if is_over.load(Ordering::Relaxed) {
-                return Ok(());
-            }
             stream.write_all(b"a")?;
         }
         thread::sleep(BETWEEN);
