@@ -33,9 +33,11 @@ impl AccountService {
     /// When the store is away.
     pub async fn follow_epoch(&self) -> Result<(), AccountError> {
         let (epoch,): (i64,) = self.database().query("SELECT epoch FROM portcullis_security_epoch WHERE id = 1").fetch_one().await?;
-        if self.0.epoch.swap(epoch, Ordering::AcqRel) != epoch {
+        if self.0.epoch.load(Ordering::Acquire) != epoch {
             self.0.keys.reload().await?;
             self.0.revocations.forget_all();
+            // Taken only now: when the keys can't be read, the next look finds the step again.
+            self.0.epoch.store(epoch, Ordering::Release);
         }
         Ok(())
     }

@@ -56,6 +56,7 @@ impl AccountService {
             return Err(AccountError::Credentials("the password changed meanwhile"));
         }
         change.end_sessions(user, None).await?;
+        change.void_links(user).await?;
         change.record(Event::new(Kind::PasswordChange, origin).actor(user.to_string()).target(Some(user))).await?;
         change.commit().await?;
         proven.hash = hash;
@@ -94,6 +95,12 @@ impl Change<'_> {
         let counters = service.counters(Some(user), &crate::name::Login::Nobody(String::new()), None);
         counters.forgive(self.transaction()).await?;
         self.end_sessions(user, None).await?;
+        self.void_links(user).await
+    }
+
+    /// A link that is still open when the password is new would undo it.
+    async fn void_links(&mut self, user: Id) -> Result<(), AccountError> {
+        self.query("DELETE FROM portcullis_links WHERE user_id = $1 AND used_at IS NULL").bind(user).execute().await?;
         Ok(())
     }
 }

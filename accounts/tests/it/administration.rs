@@ -35,6 +35,18 @@ on_every_database! {
         world.log_in("bob").await;
     }
 
+    async fn a_new_password_voids_a_link_that_is_still_open(world) {
+        let ann = world.user("ann", "user").await;
+        let invited = world.service.password_link(&Actor::CommandLine, ann.id, &origin()).await.unwrap();
+        world.service.change_password(ann.id, &Secret::new(PASSWORD), &Secret::new(OTHER), &origin()).await.unwrap();
+        let late = world.service.set_password_by_link(&code(&invited.link), &Secret::new(PASSWORD), &origin()).await;
+        assert!(matches!(late, Err(AccountError::Grant(_))), "whoever found the link has no way in: {late:?}");
+        assert!(world.try_log_in("ann", OTHER).await.is_ok());
+        let again = world.service.password_link(&Actor::CommandLine, ann.id, &origin()).await.unwrap();
+        world.service.reset_password(ann.id, &Secret::new(PASSWORD)).await.unwrap();
+        assert!(world.service.set_password_by_link(&code(&again.link), &Secret::new(OTHER), &origin()).await.is_err());
+    }
+
     async fn a_refused_password_leaves_the_link_and_a_new_link_voids_the_old_one(world) {
         world.user("root", "admin").await;
         let root = actor(&world, "root").await;

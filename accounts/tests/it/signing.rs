@@ -24,6 +24,18 @@ on_every_database! {
         assert_eq!(states(&world.service), ["active"]);
     }
 
+    async fn keys_that_could_not_be_read_are_read_at_the_next_look(world) {
+        let other_process = world.another().await;
+        let database = Database::connect(&DatabaseSettings::new(Secret::new(world.url.as_str()))).await.unwrap();
+        world.service.rotate_keys(&Actor::CommandLine, &origin()).await.unwrap();
+        database.query("ALTER TABLE portcullis_signing_keys RENAME TO away").execute().await.unwrap();
+        assert!(other_process.service.follow_epoch().await.is_err());
+        database.query("ALTER TABLE away RENAME TO portcullis_signing_keys").execute().await.unwrap();
+        other_process.service.follow_epoch().await.unwrap();
+        let states: Vec<_> = other_process.service.keys().list().iter().map(|key| key.state).collect();
+        assert_eq!(states, ["active", "next"], "or its users are refused as soon as the next key signs");
+    }
+
     async fn the_published_keys_are_public(world) {
         world.service.rotate_keys(&Actor::CommandLine, &origin()).await.unwrap();
         let jwks = world.service.keys().jwks();
