@@ -12,7 +12,7 @@ pub struct DatabaseSettings {
     url: Secret,
     /// The most connections: readers on SQLite (which has one writer besides), all on PostgreSQL.
     pub connections: u32,
-    /// How long to wait for a connection or a lock.
+    /// How long to wait for a connection or a lock. On SQLite a transaction that gives no order for twelve times as long is undone.
     pub wait: Duration,
 }
 

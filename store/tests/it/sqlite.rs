@@ -211,3 +211,23 @@ async fn cannot_be_written(file: &Path) {
 fn url(path: &Path) -> String {
     format!("sqlite://{}", path.display())
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_that_is_forgotten_does_not_keep_everybody_from_writing() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = crate::support::world_at(&url(&folder.path().join("app.db"))).await;
+    let mut settings = settings(&world.url);
+    settings.wait = std::time::Duration::from_millis(50);
+    let database = Database::connect(&settings).await.unwrap();
+    let mut forgotten = database.begin().await.unwrap();
+    forgotten.query("INSERT INTO person (id, email) VALUES ('a', 'a')").execute().await.unwrap();
+    let began = std::time::Instant::now();
+    while let Err(error) = database.query("INSERT INTO person (id, email) VALUES ('b', 'b')").execute().await {
+        assert!(matches!(error, StoreError::Busy(_)), "{error:?}");
+        assert!(began.elapsed() < std::time::Duration::from_secs(10), "still nobody can write");
+    }
+    let late = forgotten.query("INSERT INTO person (id, email) VALUES ('c', 'c')").execute().await;
+    assert!(matches!(late, Err(StoreError::Unavailable(_))), "{late:?}");
+    assert!(forgotten.commit().await.is_err());
+    assert_eq!(world.people().await, ["b"]);
+}

@@ -118,7 +118,7 @@ impl Passage {
             principal: self.principal.as_ref().map(|principal| principal.subject().to_owned()),
             address: self.address.ip().to_string(),
             request_id: self.request_id,
-            endpoint: format!("{} {route}", self.method),
+            endpoint: endpoint(&self.method, route),
         });
     }
 
@@ -154,6 +154,11 @@ impl Drop for Passage {
     }
 }
 
+/// Method and route for the audit log. A client may send a method of many thousand letters: it is cut, as in the log.
+fn endpoint(method: &Method, route: &str) -> String {
+    format!("{:.16} {route}", method.as_str())
+}
+
 /// A trusted proxy may name the request, by a UUID; nobody else.
 fn own_request_id(headers: &HeaderMap, is_trusted: bool) -> Option<Id> {
     if !is_trusted {
@@ -165,3 +170,15 @@ fn own_request_id(headers: &HeaderMap, is_trusted: bool) -> Option<Id> {
 const X_REQUEST_ID: http::HeaderName = http::HeaderName::from_static("x-request-id");
 /// No answer was sent; the number is the one that nginx logs for this.
 const CLIENT_WENT_AWAY: u16 = 499;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_method_does_not_fill_the_audit_log() {
+        let long = Method::from_bytes("X".repeat(10_000).as_bytes()).unwrap();
+        assert_eq!(endpoint(&long, "/notes"), format!("{} /notes", "X".repeat(16)));
+        assert_eq!(endpoint(&Method::DELETE, "/notes/{id}"), "DELETE /notes/{id}");
+    }
+}

@@ -1,4 +1,4 @@
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 
 use rusqlite::{Connection, Error};
 
@@ -89,6 +89,7 @@ impl Thread {
     }
 
     fn transaction(&mut self, reply: Reply<Session>) {
+        let patience = self.place.wait.saturating_mul(IDLE_WAITS);
         let begun = self.connection().and_then(|connection| {
             connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| StoreError::of_sqlite(&error))?;
             Ok(connection)
@@ -100,16 +101,21 @@ impl Thread {
         let (commands, orders) = mpsc::channel();
         // When the caller has gone away, the session is dropped here, no order comes, and what began is undone.
         let _ = reply.send(Ok(Session { commands }));
-        for order in orders {
-            match order {
-                Command::Run(sql, values, want, reply) => {
+        loop {
+            match orders.recv_timeout(patience) {
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    tracing::error!(?patience, "a transaction was left open and is undone: nobody else could write");
+                    break;
+                }
+                Ok(Command::Run(sql, values, want, reply)) => {
                     let answer = run(connection, sql, &values, want);
                     let _ = reply.send(answer.map_err(|error| StoreError::of_sqlite(&error)));
                 }
-                Command::Batch(sql, reply) => {
+                Ok(Command::Batch(sql, reply)) => {
                     let _ = reply.send(connection.execute_batch(sql).map_err(|error| StoreError::of_sqlite(&error)));
                 }
-                Command::Commit(reply) => {
+                Ok(Command::Commit(reply)) => {
                     let committed = connection.execute_batch("COMMIT").map_err(|error| StoreError::of_sqlite(&error));
                     let _ = reply.send(committed);
                     break;
@@ -171,5 +177,7 @@ fn commit_together(connection: &Connection, group: &[Statement]) -> Option<Vec<R
     None
 }
 
+/// A transaction that gives no order for so many waits is undone: longer than any request may take.
+const IDLE_WAITS: u32 = 12;
 /// The most statements of one commit.
 const GROUP: usize = 64;

@@ -57,7 +57,10 @@ impl Challenges {
 
     /// Answers tls-alpn-01 from here on.
     pub(super) fn put_tls(&self, domain: &str, digest: &[u8; 32]) -> io::Result<()> {
-        let pem = tls_certificate(domain, digest).map_err(io::Error::other)?;
+        // The authority says which; it chooses no file.
+        let domain =
+            super::domain::domain(domain).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "the authority's name is none"))?;
+        let pem = tls_certificate(&domain, digest).map_err(io::Error::other)?;
         write_private(&self.0.join(format!("{domain}.pem")), &pem)
     }
 
@@ -124,6 +127,12 @@ mod tests {
         let configuration = challenges.tls_answer("A.example").await.unwrap();
         assert_eq!(configuration.alpn_protocols, [ALPN]);
         assert!(challenges.tls_answer("../a.example").await.is_none());
+        let below = folder.path().join("below");
+        std::fs::create_dir(&below).unwrap();
+        for bad in ["../stolen", "/etc/x", "..", "a/b", ".a", ""] {
+            assert!(Challenges::new(below.clone()).put_tls(bad, &[7; 32]).is_err(), "{bad}");
+        }
+        assert!(!folder.path().join("stolen.pem").exists(), "an authority chooses no file of ours");
         challenges.clear();
         assert!(challenges.tls_answer("a.example").await.is_none());
     }
