@@ -4,6 +4,7 @@
 //! a row. Accounts are counted by their identifier whatever name was typed, names that nobody has by the name. Within one process the
 //! attempts at one account take turns, so that many right passwords at once are all right, and don't lock each other out.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use portcullis_core::password::ClientKey;
+use portcullis_core::password::{Busy, ClientKey};
 use portcullis_core::{Id, Timestamp};
 use portcullis_store::Transaction;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -53,6 +54,56 @@ impl Turns {
         let number = counters.account.bytes().take(8).fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
         let turn = self.0.get(number % TURNS)?;
         Some(Arc::clone(turn).lock_owned().await)
+    }
+}
+
+/// How many attempts of each address are being judged at this moment.
+///
+/// They are counted as failures until they turn out right. Many right ones at once from one office must not use up what the address may
+/// fail: those that don't fit wait a second, not for the end of the window.
+#[derive(Clone, Default)]
+pub(super) struct InFlight(Arc<std::sync::Mutex<HashMap<ClientKey, u32>>>);
+
+/// A place among the attempts of an address, until it is dropped.
+pub(super) struct Place {
+    in_flight: InFlight,
+    address: ClientKey,
+}
+
+impl InFlight {
+    /// Takes a place, unless so many are taken.
+    pub(super) fn enter(&self, address: ClientKey, most: u32) -> Result<Place, AccountError> {
+        let mut counts = self.counts();
+        let count = counts.entry(address).or_default();
+        if *count >= most.max(1) {
+            return Err(AccountError::Busy(Busy { retry_after: SOON }));
+        }
+        *count += 1;
+        Ok(Place { in_flight: self.clone(), address })
+    }
+
+    fn counts(&self) -> std::sync::MutexGuard<'_, HashMap<ClientKey, u32>> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// An address that is refused because of attempts beside this one may come back when those are judged.
+    pub(super) fn soften(&self, error: AccountError) -> AccountError {
+        let is_alone = self.in_flight.counts().get(&self.address).is_none_or(|count| *count <= 1);
+        if is_alone || !matches!(error, AccountError::Throttled { .. }) { error } else { AccountError::Busy(Busy { retry_after: SOON }) }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut counts = self.in_flight.counts();
+        if let Some(count) = counts.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.address);
+            }
+        }
     }
 }
 
@@ -161,6 +212,7 @@ fn micros(seconds: u32) -> i64 {
 }
 
 const TURNS: usize = 1024;
+const SOON: Duration = Duration::from_secs(1);
 pub(super) const ACCOUNT: &str = "account";
 pub(super) const NOBODY: &str = "nobody";
 pub(super) const ADDRESS: &str = "address";

@@ -67,7 +67,8 @@ impl AccountService {
         let user = candidate.as_ref().map(|candidate| candidate.id);
         let counters = self.counters(user, login, origin.address);
         let turn = self.0.turns.take(&counters).await;
-        let reservation = self.reserve(&counters).await?;
+        let place = self.0.in_flight.enter(origin.key(), self.settings().failures_per_address)?;
+        let reservation = self.reserve(&counters).await.map_err(|error| place.soften(error))?;
         let turn = turn.filter(|_| reservation != Reservation::Locked);
         // While the account is locked or disabled even the right password is compared with nobody's: the answer and its time say nothing.
         let open = candidate.filter(|candidate| !candidate.disabled && reservation != Reservation::Locked);

@@ -56,6 +56,7 @@ pub(crate) struct Inner {
     refresh_key: hmac::Key,
     attempt_key: hmac::Key,
     turns: attempts::Turns,
+    in_flight: attempts::InFlight,
     /// The last security epoch that this process acted upon.
     epoch: AtomicI64,
 }

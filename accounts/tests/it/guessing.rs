@@ -155,6 +155,35 @@ on_every_database! {
         }
     }
 
+    async fn an_office_that_logs_in_at_once_is_not_taken_for_guessing(world, |settings: &mut portcullis_accounts::AccountsSettings| {
+        settings.failures_per_address = 8;
+    }) {
+        for number in 0..40 {
+            world.user(&format!("user{number}"), "user").await;
+        }
+        let tries: Vec<_> = (0..40).map(|number| {
+            let service = world.service.clone();
+            let name = format!("user{number}");
+            tokio::spawn(async move { service.log_in(&name, &Secret::new(PASSWORD), None, &origin()).await })
+        }).collect();
+        let mut right = 0;
+        for one in tries {
+            match one.await.unwrap() {
+                Ok(_) => right += 1,
+                Err(AccountError::Busy(busy)) => assert!(busy.retry_after.as_secs() <= 60, "{busy:?}"),
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+        assert!(right >= 8, "{right}");
+        // Who really guesses is refused for the rest of the window.
+        for _ in 0..8 {
+            assert!(is_credentials(&world.try_log_in("nobody", "wrong words and more").await));
+            world.hand.advance(std::time::Duration::from_secs(40));
+        }
+        let refused = world.try_log_in("user0", PASSWORD).await;
+        assert!(matches!(refused, Err(AccountError::Throttled { retry_after }) if retry_after.as_secs() > 60), "{refused:?}");
+    }
+
     async fn a_try_that_was_not_judged_does_not_count(world, |settings: &mut portcullis_accounts::AccountsSettings| {
         settings.hashing_queue = 1;
         settings.hashing_queue_per_address = 1;
