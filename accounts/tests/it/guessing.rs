@@ -168,11 +168,9 @@ on_every_database! {
         }).collect();
         let mut right = 0;
         for one in tries {
-            match one.await.unwrap() {
-                Ok(_) => right += 1,
-                Err(AccountError::Busy(busy)) => assert!(busy.retry_after.as_secs() <= 60, "{busy:?}"),
-                Err(other) => panic!("{other:?}"),
-            }
+            let result = one.await.unwrap();
+            right += usize::from(result.is_ok());
+            assert!(matches!(&result, Ok(_) | Err(AccountError::Busy(_))), "{result:?}");
         }
         assert!(right >= 8, "{right}");
         // Who really guesses is refused for the rest of the window.
