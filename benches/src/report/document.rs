@@ -42,27 +42,30 @@ pub(crate) fn between(path: &Path, name: &str, text: &str) -> Result<()> {
     Ok(fs::write(path, format!("{before}{begin}{}\n{end}{after}", text.trim_end()))?)
 }
 
-/// When and on what.
-pub(super) fn circumstances(root: &Path) -> Result<String> {
-    let rustc = Command::new("rustc").arg("--version").output()?;
+/// When and on what, and with which versions.
+fn circumstances(root: &Path) -> Result<String> {
     let lock = fs::read_to_string(root.join("Cargo.lock"))? + &fs::read_to_string(root.join("benches/peers/Cargo.lock"))?;
     let python = fs::read_to_string(root.join("benches/peers/fastapi/requirements.txt")).unwrap_or_default();
-    let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = processor.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default().trim_start_matches([' ', '\t', ':']);
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let crates: Vec<String> = ["axum", "hyper", "tokio", "rustls", "sqlx", "jsonwebtoken", "tower-http", "tower_governor", "garde"]
         .iter()
         .filter_map(|name| Some(format!("{name} {}", version(&lock, name)?)))
         .collect();
     let packages: Vec<String> = python.lines().filter(|line| line.contains("==")).map(|line| line.replace("==", " ")).collect();
+    Ok(format!("{}; {}; {}.", machine()?, crates.join(", "), packages.join(", ")))
+}
+
+/// When and on what.
+pub(super) fn machine() -> Result<String> {
+    let rustc = Command::new("rustc").arg("--version").output()?;
+    let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = processor.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default().trim_start_matches([' ', '\t', ':']);
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     Ok(format!(
-        "Measured on {}: {}, {} cores of {model}, Linux {}; {}; {}.",
+        "Measured on {}: {}, {} cores of {model}, Linux {}",
         jiff::Zoned::now().date(),
         String::from_utf8_lossy(&rustc.stdout).trim(),
         std::thread::available_parallelism()?,
         kernel.trim(),
-        crates.join(", "),
-        packages.join(", "),
     ))
 }
 

@@ -3,7 +3,7 @@ use std::fs;
 use std::path::Path;
 
 use super::curves::{Line, curves, grouped};
-use super::document::{between, circumstances};
+use super::document::{between, machine};
 use super::tables::{head, row};
 use crate::Result;
 use crate::scale::{Growth, Unit};
@@ -17,7 +17,9 @@ pub(crate) fn growths(growths: &[Growth]) -> String {
 pub(crate) fn write_growths(root: &Path, growths: &[Growth]) -> Result<()> {
     let plots = root.join("docs/performance");
     fs::create_dir_all(&plots)?;
-    let mut text = format!("{}\n\n", circumstances(root)?);
+    let load = fs::read_to_string("/proc/loadavg")?;
+    let load = load.split(' ').next().unwrap_or_default();
+    let mut text = format!("{}; load {load} at the end: what else ran shows in the times.\n\n", machine()?);
     for growth in growths {
         text.push_str(&described(growth));
         for unit in Unit::ALL {

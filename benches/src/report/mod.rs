@@ -6,6 +6,7 @@ mod growth;
 mod plot;
 mod tables;
 
+pub(crate) use curves::grouped;
 pub(crate) use document::write;
 pub(crate) use growth::{growths, write_growths};
 pub(crate) use tables::tables;

@@ -30,8 +30,11 @@ pub(super) fn idle(ground: &Ground, counts: &[u32], effort: Effort) -> Result<Gr
         name: "idle",
         title: "Idle connections",
         counted: "idle connections",
-        text: "TLS 1.3 connections that have asked once and stay open; meanwhile `GET /livez` on other connections, and at 200 a second."
-            .to_owned(),
+        text: format!(
+            "TLS 1.3 connections that have asked once and stay open: {} each. Meanwhile `GET /livez` on other connections, and at 200 a \
+             second.",
+            each(&points)?
+        ),
         measures: measures(),
         points,
     })
@@ -54,9 +57,11 @@ pub(super) fn slow(ground: &Ground, counts: &[u32], effort: Effort) -> Result<Gr
         name: "slow",
         title: "Slow connections",
         counted: "slow connections",
-        text: "HTTP/1.1 connections that send a byte of a header every quarter of a second; their cost is in that of the requests. \
-               `limits.header_read_seconds` is raised for it: by default they would be closed after ten seconds."
-            .to_owned(),
+        text: format!(
+            "HTTP/1.1 connections without TLS that send a byte of a header every quarter of a second: {} each; what their bytes cost is \
+             in the cost of the requests. `limits.header_read_seconds` is raised for it: by default they would be closed after ten seconds.",
+            each(&points)?
+        ),
         measures: measures(),
         points,
     })
@@ -69,6 +74,14 @@ fn measures() -> Vec<Measure> {
         Measure { title: "p99 beside them", unit: Unit::Wait },
         Measure { title: "resident", unit: Unit::Memory },
     ]
+}
+
+/// What a connection leaves resident, from none to the most.
+fn each(points: &[Point]) -> Result<String> {
+    let (first, last) = (points.first().ok_or("no points")?, points.last().ok_or("no points")?);
+    let resident = |point: &Point| point.values.last().copied().unwrap_or(0.0) * 1024.0;
+    let kibibytes = (resident(last) - resident(first)) / f64::from(u32::try_from(last.count)?);
+    Ok(format!("{kibibytes:.1} KiB"))
 }
 
 /// What others notice of these connections.

@@ -8,6 +8,7 @@ use super::{Growth, Measure, Point, Unit, memory};
 use crate::Result;
 use crate::client::{Http1, Transport};
 use crate::peers::{Ground, Peer, Server};
+use crate::report::grouped;
 
 /// More addresses than the rate limits can tell apart.
 pub(super) fn grow(ground: &Ground, counts: &[u64]) -> Result<Growth> {
@@ -20,7 +21,8 @@ pub(super) fn grow(ground: &Ground, counts: &[u64]) -> Result<Growth> {
         .to_owned();
     for &count in counts {
         if began.elapsed() > LONGEST {
-            let _ = write!(text, " On this machine {asked} took {} s; there it was stopped.", began.elapsed().as_secs());
+            let _ =
+                write!(text, " Stopped at {} after {} s: this machine was too slow for more.", grouped(asked), began.elapsed().as_secs());
             break;
         }
         let before = server.process.spent()?;
@@ -84,4 +86,4 @@ const BATCH: u32 = 32;
 /// 11.0.0.0: no trusted proxy is there.
 const FIRST_ADDRESS: u32 = 11 << 24;
 /// No further step begins after this time.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_secs(90);
