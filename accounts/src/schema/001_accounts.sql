@@ -33,6 +33,7 @@ CREATE TABLE portcullis_sessions (
 );
 CREATE INDEX portcullis_sessions_user ON portcullis_sessions (user_id);
 CREATE INDEX portcullis_sessions_expiry ON portcullis_sessions (expires_at);
+CREATE INDEX portcullis_sessions_revoked ON portcullis_sessions (revoked_at) WHERE revoked_at IS NOT NULL;
 
 -- One row for each refresh token; the rows of a session are one family.
 CREATE TABLE portcullis_refresh_tokens (

@@ -125,9 +125,9 @@ impl AccountService {
     }
 
     async fn has_administrator(&self, transaction: &mut Transaction) -> Result<bool, AccountError> {
-        let (count,): (i64,) =
-            transaction.query("SELECT COUNT(*) FROM portcullis_users WHERE role = $1").bind(self.top_role()).fetch_one().await?;
-        Ok(count > 0)
+        let (there_is_one,): (bool,) =
+            transaction.query("SELECT EXISTS (SELECT 1 FROM portcullis_users WHERE role = $1)").bind(self.top_role()).fetch_one().await?;
+        Ok(there_is_one)
     }
 }
 
