@@ -45,7 +45,10 @@ fn a_plan_that_cannot_work_stops_the_start_and_says_how_to_mend_it() {
     is_refused(&one("PORTCULLIS_TLS__ACME__DIRECTORY_URL", "http://ca.example"), &["`tls.acme.directory_url` is no https address"]);
     is_refused(&one("PORTCULLIS_TLS__ACME__CA_FILE", "/nowhere/ca.pem"), &["`tls.acme.ca_file` cannot read /nowhere/ca.pem"]);
     is_refused(&one("PORTCULLIS_TLS__ACME__EAB_KID", "1234"), &["`tls.acme.eab_kid` is set, but tls.acme.eab_hmac_key is not"]);
-    is_refused(&one("PORTCULLIS_TLS__ACME__EAB_HMAC_KEY_FILE", "/nowhere/key"), &["`tls.acme.eab_hmac_key_file`: cannot read /nowhere/key"]);
+    is_refused(
+        &one("PORTCULLIS_TLS__ACME__EAB_HMAC_KEY_FILE", "/nowhere/key"),
+        &["`tls.acme.eab_hmac_key_file`: cannot read /nowhere/key"],
+    );
     is_refused(&one("PORTCULLIS_TLS__CERT_FILE", "cert.pem"), &["tls.mode is `acme`", "or remove them"]);
     is_refused(&[ACME, ALPN], &["`tls.acme.domains` is empty", "list the names"]);
 }
