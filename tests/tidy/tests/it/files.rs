@@ -51,4 +51,4 @@ fn walk(root: &Path, folder: &Path, files: &mut Vec<File>) {
 }
 
 /// Folders that aren't the project's own work.
-const ELSEWHERE: &[&str] = &["target", ".git", "data", "node_modules", "vendored", "__pycache__", ".venv"];
+const ELSEWHERE: &[&str] = &["target", ".git", "data", "node_modules", "vendored", "__pycache__", ".venv", "corpus", "artifacts"];

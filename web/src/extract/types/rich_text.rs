@@ -17,14 +17,20 @@ text_type!(RichText, "RichText", {"type": "string", "contentMediaType": "text/ht
 impl FromStr for RichText {
     type Err = Refused;
     fn from_str(html: &str) -> Result<Self, Refused> {
-        if html.chars().any(|character| is_deceptive(character) && character != '\r') {
-            return Err(Refused("control or bidirectional characters"));
-        }
+        refuse_deceptive(html)?;
         if html.len() > MOST_BYTES || !has_bearable_markup(html) {
             return Err(Refused("too much markup"));
         }
-        Ok(Self(ammonia::clean(html)))
+        let cleaned = ammonia::clean(html);
+        // Again: character references have become characters.
+        refuse_deceptive(&cleaned)?;
+        Ok(Self(cleaned))
     }
+}
+
+fn refuse_deceptive(text: &str) -> Result<(), Refused> {
+    let is_deceptive = text.chars().any(|character| is_deceptive(character) && character != '\r');
+    if is_deceptive { Err(Refused("control or bidirectional characters")) } else { Ok(()) }
 }
 
 /// Parsing HTML takes time that grows with the square of the open elements, the character references, and the attributes of one tag.
@@ -67,5 +73,12 @@ mod tests {
         let cleaned: RichText =
             "<b onclick=x()>hi</b><script>alert(1)</script><a href=\"javascript:x()\">y</a><svg onload=z()>".parse().unwrap();
         assert_eq!(cleaned.as_str(), "<b>hi</b><a rel=\"noopener noreferrer\">y</a>");
+    }
+    #[test]
+    fn deceptive_characters_come_in_by_no_reference() {
+        for bad in ["a\u{202e}b", "a&#x202e;b", "a&#8294;b", "a&#4;b", "<b title='&#27;[31m'>x</b>", "&#xfeff;x"] {
+            assert!(bad.parse::<RichText>().is_err(), "{bad:?}");
+        }
+        assert_eq!("&lt;b&gt; &amp; &#233;\r\n".parse::<RichText>().unwrap().as_str(), "&lt;b&gt; &amp; é\n");
     }
 }
