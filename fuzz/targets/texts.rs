@@ -27,14 +27,11 @@ fuzz_target!(|text: &str| {
         assert!(!authority.is_empty() && !authority.contains('@') && url.is_ascii(), "{url:?}");
     }
     if let Ok(html) = text.parse::<RichText>() {
-        // Line ends may be written as the client's system does.
-        assert!(is_harmless(&html.as_str().replace('\r', "")), "{html:?}");
-        let lower = html.as_str().to_ascii_lowercase();
-        for element in ["<script", "<style", "<iframe", "<object", "<embed", "<svg", "<math", "<form", "<base", "<meta", "<!--"] {
-            assert!(!lower.contains(element), "{html:?}");
-        }
+        assert_safe(html.as_str());
+        // A browser, or whoever cleans it again, must not read other things into it. It needn't be the same text: a line feed that begins
+        // a `pre` is dropped each time.
         if let Ok(again) = html.as_str().parse::<RichText>() {
-            assert_eq!(again, html, "cleaned twice is cleaned otherwise");
+            assert_safe(again.as_str());
         }
     }
 });
@@ -47,4 +44,27 @@ fn accept<T: FromStr<Err: fmt::Debug> + PartialEq + fmt::Debug + fmt::Display>(t
     assert!(accepted.len() <= most, "{} bytes: {accepted:?}", accepted.len());
     assert_eq!(accepted.parse::<T>().expect("an accepted text is accepted again"), value);
     Some(accepted)
+}
+
+/// Nothing in the cleaned HTML runs, loads a program or changes the page around it.
+fn assert_safe(html: &str) {
+    // Line ends may be written as the client's system does.
+    assert!(is_harmless(&html.replace('\r', "")), "{html:?}");
+    let lower = html.to_ascii_lowercase();
+    for element in ["<script", "<style", "<iframe", "<object", "<embed", "<svg", "<math", "<form", "<base", "<meta", "<!--"] {
+        assert!(!lower.contains(element), "{html:?}");
+    }
+    let mut rest = lower.as_str();
+    while let Some((_, tag)) = rest.split_once('<') {
+        let name = tag.find([' ', '>']).expect("a tag ends");
+        rest = &tag[name..];
+        while let Some(attribute) = rest.strip_prefix(' ') {
+            let (name, value) = attribute.split_once("=\"").expect("an attribute has a value");
+            let (value, after) = value.split_once('"').expect("a value ends");
+            assert!(!name.starts_with("on") && !["style", "srcdoc", "id", "name"].contains(&name), "{html:?}");
+            assert!(!value.trim_start().starts_with("javascript:") || !["href", "src", "cite"].contains(&name), "{html:?}");
+            rest = after;
+        }
+        assert!(rest.starts_with('>'), "{html:?}");
+    }
 }
