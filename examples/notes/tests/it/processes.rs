@@ -12,33 +12,49 @@ use portcullis::web::authn::RemoteIssuer;
 use portcullis_testing::{Backend, TestApp, World};
 use serde_json::json;
 
-use crate::support::start;
-
-/// The notes program in a process of its own, behind a proxy that is us: plain HTTP keeps the client simple.
+/// The notes program in a process of its own.
 struct Process {
     child: Child,
     base: String,
+    client: reqwest::Client,
 }
 
 impl Process {
+    /// Behind a proxy that is us: plain HTTP keeps the client simple.
     async fn start(data: &Path) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = Self::command(data)
-            .env("PORTCULLIS_LISTEN", format!("127.0.0.1:{port}"))
-            .env("PORTCULLIS_MANAGEMENT_LISTEN", "127.0.0.1:0")
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut process = Self { child, base: format!("http://127.0.0.1:{port}") };
+        let port = free_port();
+        let mut process = Self::spawn(Self::command(data).env("PORTCULLIS_LISTEN", format!("127.0.0.1:{port}")));
+        process.base = format!("http://127.0.0.1:{port}");
+        process.ready().await
+    }
+
+    /// Over HTTPS with the development certificate, at the address that its tokens name.
+    async fn start_issuer(data: &Path, url: &str) -> Self {
+        let mut command = Self::command(data);
+        command.env("PORTCULLIS_LISTEN", url.replace("https://localhost", "127.0.0.1")).env("PORTCULLIS_PUBLIC_URL", url);
+        let mut process = Self::spawn(command.env("PORTCULLIS_TLS__MODE", "dev").env_remove("PORTCULLIS_PROXY__TRUSTED"));
+        let authority = reqwest::Certificate::from_pem(&std::fs::read(data.join("data/tls/ca.pem")).unwrap()).unwrap();
+        process.client = reqwest::Client::builder().tls_certs_only([authority]).build().unwrap();
+        process.base = url.to_owned();
+        process.ready().await
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let command = command.env("PORTCULLIS_MANAGEMENT_LISTEN", "127.0.0.1:0").stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         // The greeting says that the sockets are bound.
         let mut line = String::new();
-        BufReader::new(process.child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.starts_with("Listening"), "{line}");
+        Self { child, base: String::new(), client: reqwest::Client::new() }
+    }
+
+    async fn ready(self) -> Self {
         let deadline = Instant::now() + Duration::from_secs(20);
-        while process.get("/readyz", "").await.is_err() {
-            assert!(Instant::now() < deadline, "{line}");
+        while self.get("/readyz", "").await.is_err() {
+            assert!(Instant::now() < deadline, "the program isn't ready");
         }
-        process
+        self
     }
 
     fn command(data: &Path) -> Command {
@@ -52,9 +68,9 @@ impl Process {
         command
     }
 
-    fn add_user(data: &Path, name: &str) {
+    fn add_user(data: &Path, name: &str, role: &str) {
         let mut adding = Self::command(data)
-            .args(["user", "add", name, "--role", "user", "--password-stdin"])
+            .args(["user", "add", name, "--role", role, "--password-stdin"])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()
@@ -64,15 +80,13 @@ impl Process {
     }
 
     async fn get(&self, path: &str, token: &str) -> reqwest::Result<reqwest::Response> {
-        reqwest::Client::new().get(format!("{}{path}", self.base)).bearer_auth(token).send().await
+        self.client.get(format!("{}{path}", self.base)).bearer_auth(token).send().await
     }
 
-    async fn log_in(&self) -> String {
-        let form = "username=uma&password=correct+horse+battery+staple";
-        let request = reqwest::Client::new()
-            .post(format!("{}/token", self.base))
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(form);
+    async fn log_in(&self, name: &str) -> String {
+        let form = format!("username={name}&password=correct+horse+battery+staple");
+        let request =
+            self.client.post(format!("{}/token", self.base)).header("content-type", "application/x-www-form-urlencoded").body(form);
         let answer: serde_json::Value = serde_json::from_slice(&request.send().await.unwrap().bytes().await.unwrap()).unwrap();
         answer["access_token"].as_str().unwrap().to_owned()
     }
@@ -89,9 +103,9 @@ impl Drop for Process {
 async fn every_acknowledged_write_survives_a_sigkill() {
     portcullis::web::accept::install_crypto_provider();
     let folder = tempfile::tempdir().unwrap();
-    Process::add_user(folder.path(), "uma");
+    Process::add_user(folder.path(), "uma", "user");
     let mut process = Process::start(folder.path()).await;
-    let token = process.log_in().await;
+    let token = process.log_in("uma").await;
     let (base, writer_token) = (process.base.clone(), token.clone());
     let (report, mut acknowledged) = tokio::sync::mpsc::unbounded_channel();
     let writer = tokio::spawn(async move {
@@ -144,9 +158,9 @@ async fn a_process_that_is_asked_to_end_ends_well() {
 async fn what_the_command_line_takes_away_is_gone_in_the_running_service() {
     portcullis::web::accept::install_crypto_provider();
     let folder = tempfile::tempdir().unwrap();
-    Process::add_user(folder.path(), "uma");
+    Process::add_user(folder.path(), "uma", "user");
     let process = Process::start(folder.path()).await;
-    let token = process.log_in().await;
+    let token = process.log_in("uma").await;
     assert_eq!(process.get("/whoami", &token).await.unwrap().status(), 200);
     let disabled = Process::command(folder.path()).args(["user", "disable", "uma"]).stdout(Stdio::null()).status().unwrap();
     assert!(disabled.success());
@@ -154,6 +168,10 @@ async fn what_the_command_line_takes_away_is_gone_in_the_running_service() {
     while process.get("/whoami", &token).await.unwrap().status() != 401 {
         assert!(Instant::now() < deadline, "the service still believes a disabled user");
     }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 #[derive(Debug, Role)]
@@ -176,31 +194,36 @@ async fn administration() -> NoContent {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_without_accounts_trusts_the_tokens_of_another() {
-    let Some(world) = World::new(Backend::Sqlite) else { return };
+    portcullis::web::accept::install_crypto_provider();
+    let folder = tempfile::tempdir().unwrap();
+    for (name, role) in [("uma", "user"), ("ada", "admin")] {
+        Process::add_user(folder.path(), name, role);
+    }
     // The issuer's address is part of its tokens, so its port is chosen before it starts.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let issuer_url = format!("https://localhost:{port}");
-    let issuer = start(world.with("PUBLIC_URL", &issuer_url).with("LISTEN", &format!("127.0.0.1:{port}"))).await;
-    let authority = std::fs::read(issuer.world().folder().join("tls/ca.pem")).unwrap();
+    let issuer_url = format!("https://localhost:{}", free_port());
+    let issuer = Process::start_issuer(folder.path(), &issuer_url).await;
+    let authority = std::fs::read(folder.path().join("data/tls/ca.pem")).unwrap();
     let trusted = RemoteIssuer::new(&issuer_url, &issuer_url, Some(&authority)).unwrap();
+    let Some(world) = World::new(Backend::Sqlite) else { return };
     let service = App::<Role>::new("Trusting").trust(trusted).endpoints(endpoints![me, administration]);
-    let service = TestApp::start(service, &Arc::new(World::new(Backend::Sqlite).unwrap())).await;
+    let service = TestApp::start(service, &Arc::new(world)).await;
 
-    let (alice, admin) = (issuer.user("alice").await, issuer.admin().await);
-    let subject = alice.get("/whoami").await.json()["sub"].as_str().unwrap().to_owned();
-    let here = |caller: &portcullis_testing::Caller| service.anonymous().with_token(caller.token().unwrap());
-    assert_eq!(here(&alice).get("/me").await.text(), format!("{subject} user"));
-    assert_eq!(here(&alice).get("/administration").await.status, 403);
-    assert_eq!(here(&admin).get("/administration").await.status, 204);
+    let (uma, ada) = (issuer.log_in("uma").await, issuer.log_in("ada").await);
+    let whoami = issuer.get("/whoami", &uma).await.unwrap().bytes().await.unwrap();
+    let subject = serde_json::from_slice::<serde_json::Value>(&whoami).unwrap()["sub"].as_str().unwrap().to_owned();
+    let here = |token: &str| service.anonymous().with_token(token);
+    assert_eq!(here(&uma).get("/me").await.text(), format!("{subject} user"));
+    assert_eq!(here(&uma).get("/administration").await.status, 403);
+    assert_eq!(here(&ada).get("/administration").await.status, 204);
     assert_eq!(service.anonymous().get("/me").await.status, 401);
     assert_eq!(service.anonymous().with_token("a.b.c").get("/me").await.status, 401);
     // An issuer that isn't the one: same keys, another audience.
     let strict = RemoteIssuer::new(&issuer_url, "https://other.example", Some(&authority)).unwrap();
     let strict = App::<Role>::new("Strict").trust(strict).endpoints(endpoints![me]);
     let strict = TestApp::start(strict, &Arc::new(World::new(Backend::Sqlite).unwrap())).await;
-    assert_eq!(strict.anonymous().with_token(alice.token().unwrap()).get("/me").await.status, 401);
-    issuer.end().await;
-    assert_eq!(here(&alice).get("/me").await.status, 200, "known keys serve while the issuer is away");
+    assert_eq!(strict.anonymous().with_token(&uma).get("/me").await.status, 401);
+    drop(issuer);
+    assert_eq!(here(&uma).get("/me").await.status, 200, "known keys serve while the issuer is away");
     for bad in ["http://localhost", "https://u@localhost", "https://localhost?x", "localhost"] {
         assert!(RemoteIssuer::new(bad, "x", None).is_err(), "{bad}");
     }
