@@ -192,9 +192,10 @@ impl<E: Into<Problem>> IntoProblem for E {
     }
 }
 
-/// Whether every reader takes this for a path here: `//` and `/\\` lead to other hosts.
+/// Whether every reader takes this for a path here: `//` and `/\\` lead to other hosts, and so does a tab between them, which browsers skip.
 fn is_own_path(path: &str) -> bool {
-    path.strip_prefix('/').is_some_and(|rest| !rest.starts_with(['/', '\\']))
+    let is_plain = path.bytes().all(|byte| byte > b' ' && byte != 0x7f);
+    is_plain && path.strip_prefix('/').is_some_and(|rest| !rest.starts_with(['/', '\\']))
 }
 
 fn json(status: StatusCode, value: &impl Serialize) -> Response {
