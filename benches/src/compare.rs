@@ -10,7 +10,7 @@ use crate::Result;
 use crate::cases::{Case, Known, REFUSED, SERVED};
 use crate::client::Transport;
 use crate::measure::{self, Cost, Latency, LogIns, Start, Storm};
-use crate::options::Options;
+use crate::options::{IDLE, LOG_INS, Options, REFUSALS, START};
 use crate::peers::{Ground, Peer, Server};
 use crate::rows;
 
@@ -53,13 +53,14 @@ pub(crate) fn compare(ground: &Ground, options: &Options) -> Result<Found> {
             found.binaries.insert(name, file.len());
         }
     }
-    if !options.is_part() {
+    if options.wants(START) {
         let times = if options.quick { 1 } else { 5 };
         found.starts = peers.iter().map(|&peer| measure::start(ground, peer, times)).collect::<Result<_>>()?;
     }
     for is_tls in [false, true] {
         let transports: Vec<Transport> = options.transports().into_iter().filter(|transport| transport.is_tls() == is_tls).collect();
-        if transports.is_empty() {
+        let has_rest = if is_tls { options.wants(IDLE) } else { options.wants(REFUSALS) || options.wants(LOG_INS) };
+        if transports.is_empty() || (cases.is_empty() && !has_rest) {
             continue;
         }
         let mut servers = Vec::new();
@@ -72,17 +73,18 @@ pub(crate) fn compare(ground: &Ground, options: &Options) -> Result<Found> {
             let lines = cases.iter().map(|case| served(case, &servers, transport, options)).collect::<Result<_>>()?;
             found.served.push(Section { transport: transport.title(), lines });
         }
-        if options.is_part() {
-            continue;
-        }
-        if is_tls {
+        if is_tls && options.wants(IDLE) {
             for (server, _) in &servers {
                 found.idle_tls.insert(server.peer.name(), measure::idle_connections(ground, server.peer)?);
             }
-        } else {
-            if let Some((server, known)) = servers.iter().find(|(server, _)| server.peer == Peer::Notes) {
-                found.refused = refused(ground, server, known, options)?;
-            }
+        }
+        if !is_tls
+            && options.wants(REFUSALS)
+            && let Some((server, known)) = servers.iter().find(|(server, _)| server.peer == Peer::Notes)
+        {
+            found.refused = refused(ground, server, known, options)?;
+        }
+        if !is_tls && options.wants(LOG_INS) {
             log_ins(&servers, options, &mut found)?;
         }
     }

@@ -33,8 +33,8 @@ pub(crate) struct Options {
     /// Few requests: whether everything works, not what it costs.
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Only this kind of request, such as `whoami`; may be repeated.
-    #[arg(long = "case", value_name = "NAME", value_parser = names(SERVED.iter().map(|case| case.name)))]
+    /// Only this kind of request, such as `whoami`, or only this of the rest, such as `start`; may be repeated.
+    #[arg(long = "case", value_name = "NAME", value_parser = names(SERVED.iter().map(|case| case.name).chain(REST)))]
     cases: Vec<String>,
     /// Only this server; may be repeated.
     #[arg(long = "peer", value_name = "NAME", value_parser = names(Peer::ALL.iter().map(|peer| peer.name())))]
@@ -56,9 +56,9 @@ impl Options {
         !self.quick && self.cases.is_empty() && self.peers.is_empty() && self.transports.is_empty()
     }
 
-    /// Whether only some kinds of request were asked for.
-    pub(crate) fn is_part(&self) -> bool {
-        !self.cases.is_empty()
+    /// Whether this of the rest is to be measured: all of it, unless something is named.
+    pub(crate) fn wants(&self, part: &str) -> bool {
+        self.cases.is_empty() || self.cases.iter().any(|case| case == part)
     }
 
     pub(crate) fn peers(&self) -> Vec<Peer> {
@@ -86,6 +86,13 @@ impl Options {
         if self.quick { Duration::from_millis(300) } else { Duration::from_secs(3) }
     }
 }
+
+/// What is measured beside the kinds of request that are served.
+pub(crate) const START: &str = "start";
+pub(crate) const REFUSALS: &str = "refused";
+pub(crate) const LOG_INS: &str = "log-ins";
+pub(crate) const IDLE: &str = "idle";
+const REST: [&str; 4] = [START, REFUSALS, LOG_INS, IDLE];
 
 /// Takes these names and no others, so that a wrong one is told before anything is measured.
 fn names(names: impl Iterator<Item = &'static str>) -> PossibleValuesParser {

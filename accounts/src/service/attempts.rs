@@ -1,21 +1,18 @@
 //! Counts wrong passwords *before* they are judged.
 //!
 //! An attempt is reserved by one atomic statement; only a reserved attempt is hashed. So 200 parallel guesses are no more than 200 guesses in
-//! a row. Accounts are counted by their identifier whatever name was typed, names that nobody has by the name. Within one process the
-//! attempts at one account take turns, so that many right passwords at once are all right, and don't lock each other out.
+//! a row. Accounts are counted by their identifier whatever name was typed, names that nobody has by the name.
+//! Every transaction takes the address's row before the account's, so that no two wait for each other.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use portcullis_core::password::{Busy, ClientKey};
+use portcullis_core::password::ClientKey;
 use portcullis_core::{Id, Timestamp};
 use portcullis_store::Transaction;
-use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::AccountService;
 use crate::error::AccountError;
@@ -36,75 +33,6 @@ pub(super) enum Reservation {
     Granted(i64),
     /// The account is locked for the moment, or its password is disabled.
     Locked,
-}
-
-/// The turns of attempts: accounts share a fixed number of them, so memory is bounded.
-pub(super) struct Turns(Vec<Arc<Mutex<()>>>);
-
-/// An attempt's turn, until it is over.
-pub(super) type Turn = OwnedMutexGuard<()>;
-
-impl Turns {
-    pub(super) fn new() -> Self {
-        Self((0..TURNS).map(|_| Arc::default()).collect())
-    }
-
-    /// Waits until the attempts before this one are over.
-    pub(super) async fn take(&self, counters: &Counters) -> Option<Turn> {
-        let number = counters.account.bytes().take(8).fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
-        let turn = self.0.get(number % TURNS)?;
-        Some(Arc::clone(turn).lock_owned().await)
-    }
-}
-
-/// How many attempts of each address are being judged at this moment.
-///
-/// They are counted as failures until they turn out right. Many right ones at once from one office must not use up what the address may
-/// fail: those that don't fit wait a second, not for the end of the window.
-#[derive(Clone, Default)]
-pub(super) struct InFlight(Arc<std::sync::Mutex<HashMap<ClientKey, u32>>>);
-
-/// A place among the attempts of an address, until it is dropped.
-pub(super) struct Place {
-    in_flight: InFlight,
-    address: ClientKey,
-}
-
-impl InFlight {
-    /// Takes a place, unless so many are taken.
-    pub(super) fn enter(&self, address: ClientKey, most: u32) -> Result<Place, AccountError> {
-        let mut counts = self.counts();
-        let count = counts.entry(address).or_default();
-        if *count >= most.max(1) {
-            return Err(AccountError::Busy(Busy { retry_after: SOON }));
-        }
-        *count += 1;
-        Ok(Place { in_flight: self.clone(), address })
-    }
-
-    fn counts(&self) -> std::sync::MutexGuard<'_, HashMap<ClientKey, u32>> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-}
-
-impl Place {
-    /// An address that is refused because of attempts beside this one may come back when those are judged.
-    pub(super) fn soften(&self, error: AccountError) -> AccountError {
-        let is_alone = self.in_flight.counts().get(&self.address).is_none_or(|count| *count <= 1);
-        if is_alone || !matches!(error, AccountError::Throttled { .. }) { error } else { AccountError::Busy(Busy { retry_after: SOON }) }
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut counts = self.in_flight.counts();
-        if let Some(count) = counts.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.address);
-            }
-        }
-    }
 }
 
 impl AccountService {
@@ -128,6 +56,25 @@ impl AccountService {
         if let Some(address) = &counters.address {
             self.reserve_address(&mut transaction, address, now).await?;
         }
+        let reservation = self.reserve_account(&mut transaction, counters, now).await?;
+        transaction.commit().await?;
+        Ok(reservation)
+    }
+
+    /// Reserves an attempt for the account whose address has one already.
+    pub(super) async fn reserve_again(&self, counters: &Counters) -> Result<Reservation, AccountError> {
+        let mut transaction = self.database().begin().await?;
+        let reservation = self.reserve_account(&mut transaction, counters, self.now()).await?;
+        transaction.commit().await?;
+        Ok(reservation)
+    }
+
+    async fn reserve_account(
+        &self,
+        transaction: &mut Transaction,
+        counters: &Counters,
+        now: Timestamp,
+    ) -> Result<Reservation, AccountError> {
         let settings = self.settings();
         let count: Option<(i64,)> = transaction
             .query(RESERVE_ACCOUNT)
@@ -140,13 +87,13 @@ impl AccountService {
             .bind(i64::from(settings.failures_before_disabled))
             .fetch_optional()
             .await?;
-        transaction.commit().await?;
         Ok(count.map_or(Reservation::Locked, |(count,)| Reservation::Granted(count)))
     }
 
     /// Gives a reserved attempt back that was not judged: too many were waiting for a hash.
     pub(super) async fn give_back(&self, counters: &Counters, reservation: Reservation) -> Result<(), AccountError> {
         let mut transaction = self.database().begin().await?;
+        counters.give_address_back(&mut transaction).await?;
         if let Reservation::Granted(count) = reservation {
             transaction
                 .query(GIVE_BACK)
@@ -155,7 +102,6 @@ impl AccountService {
                 .execute()
                 .await?;
         }
-        counters.give_address_back(&mut transaction).await?;
         Ok(transaction.commit().await?)
     }
 
@@ -183,10 +129,15 @@ impl AccountService {
 }
 
 impl Counters {
+    /// What the account is counted under.
+    pub(super) fn account(&self) -> &str {
+        &self.account
+    }
+
     /// The password was right: the account's counter starts anew, and the address gets its attempt back.
     pub(super) async fn clear(&self, transaction: &mut Transaction) -> Result<(), AccountError> {
-        self.forgive(transaction).await?;
-        self.give_address_back(transaction).await
+        self.give_address_back(transaction).await?;
+        self.forgive(transaction).await
     }
 
     async fn give_address_back(&self, transaction: &mut Transaction) -> Result<(), AccountError> {
@@ -211,8 +162,6 @@ fn micros(seconds: u32) -> i64 {
     i64::from(seconds) * 1_000_000
 }
 
-const TURNS: usize = 1024;
-const SOON: Duration = Duration::from_secs(1);
 pub(super) const ACCOUNT: &str = "account";
 pub(super) const NOBODY: &str = "nobody";
 pub(super) const ADDRESS: &str = "address";

@@ -6,8 +6,9 @@
 use portcullis_core::password::{HashingPool, PasswordHash, Verdict};
 use portcullis_core::{Id, Secret};
 
-use super::attempts::{Counters, Reservation, Turn};
+use super::attempts::{Counters, Reservation};
 use super::audit::{Event, Kind};
+use super::turns::Turn;
 use super::user::Candidate;
 use super::{AccountService, Origin};
 use crate::error::AccountError;
@@ -66,10 +67,17 @@ impl AccountService {
     ) -> Result<FirstFactor, AccountError> {
         let user = candidate.as_ref().map(|candidate| candidate.id);
         let counters = self.counters(user, login, origin.address);
-        let turn = self.0.turns.take(&counters).await;
-        let place = self.0.in_flight.enter(origin.key(), self.settings().failures_per_address)?;
-        let reservation = self.reserve(&counters).await.map_err(|error| place.soften(error))?;
-        let turn = turn.filter(|_| reservation != Reservation::Locked);
+        let place = self.0.in_flight.enter(origin.key())?;
+        let mut turn = self.0.turns.take(&counters).await;
+        let mut reservation = self.reserve(&counters).await.map_err(|error| place.soften(error))?;
+        if reservation == Reservation::Locked
+            && let Some(crowded) = turn.take()
+        {
+            // Perhaps by attempts beside this one, which may turn out right.
+            turn = crowded.alone().await;
+            reservation = self.reserve_again(&counters).await?;
+            turn = turn.filter(|_| reservation != Reservation::Locked);
+        }
         // While the account is locked or disabled even the right password is compared with nobody's: the answer and its time say nothing.
         let open = candidate.filter(|candidate| !candidate.disabled && reservation != Reservation::Locked);
         let judged = open.and_then(|candidate| candidate.hash);

@@ -9,6 +9,7 @@ pub use parts::{AccountParts, Origin};
 mod attempts;
 mod factors;
 mod gate;
+mod turns;
 pub use gate::Grant;
 mod log_in;
 mod log_out;
@@ -55,8 +56,8 @@ pub(crate) struct Inner {
     pub(crate) keys: KeyRing,
     refresh_key: hmac::Key,
     attempt_key: hmac::Key,
-    turns: attempts::Turns,
-    in_flight: attempts::InFlight,
+    turns: turns::Turns,
+    in_flight: turns::InFlight,
     /// The last security epoch that this process acted upon.
     epoch: AtomicI64,
 }

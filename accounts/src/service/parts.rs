@@ -7,7 +7,7 @@ use portcullis_core::{Clock, Id, Revocations, RoleEntry};
 use portcullis_store::Database;
 use portcullis_web::app::MasterKey;
 
-use super::attempts::{InFlight, Turns};
+use super::turns::{InFlight, Turns};
 use super::{AccountService, Inner};
 use crate::error::AccountError;
 use crate::keys::KeyRing;
@@ -98,8 +98,8 @@ impl AccountService {
             refresh_key: digest_key(&master, "accounts: refresh tokens, 1"),
             attempt_key: digest_key(&master, "accounts: login attempts, 1"),
             policy: PasswordPolicy::with_min_length(bound(settings.password_min_length)),
-            turns: Turns::new(),
-            in_flight: InFlight::default(),
+            turns: Turns::new(settings.failures_before_delay),
+            in_flight: InFlight::new(&settings, threads),
             epoch: AtomicI64::new(0),
             database: parts.database,
             clock: parts.clock,

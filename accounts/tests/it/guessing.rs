@@ -155,6 +155,54 @@ on_every_database! {
         }
     }
 
+    async fn fifty_right_passwords_at_once_are_all_right_one_mistake_before_the_delay(world) {
+        world.user("ann", "user").await;
+        for _ in 0..world.service.settings().failures_before_delay - 1 {
+            assert!(is_credentials(&world.try_log_in("ann", OTHER).await));
+        }
+        let tries: Vec<_> = (0..50).map(|_| {
+            let service = world.service.clone();
+            tokio::spawn(async move { service.log_in("ann", &Secret::new(PASSWORD), None, &origin()).await })
+        }).collect();
+        for one in tries {
+            let result = one.await.unwrap();
+            assert!(result.is_ok(), "{result:?}");
+        }
+    }
+
+    async fn a_crowd_at_one_account_waits_in_no_line_without_end(world, |settings: &mut portcullis_accounts::AccountsSettings| {
+        settings.hashing_queue_per_address = 5;
+        settings.hashing_threads = Some(1);
+    }) {
+        world.user("ann", "user").await;
+        let tries: Vec<_> = (0..50).map(|_| {
+            let service = world.service.clone();
+            tokio::spawn(async move { service.log_in("ann", &Secret::new(PASSWORD), None, &origin()).await })
+        }).collect();
+        let (mut right, mut busy) = (0, 0);
+        for one in tries {
+            let result = one.await.unwrap();
+            right += usize::from(result.is_ok());
+            busy += usize::from(matches!(&result, Err(AccountError::Busy(told)) if told.retry_after.as_secs() >= 1));
+        }
+        assert!(right >= 6 && busy > 0 && right + busy == 50, "{right} {busy}");
+        world.log_in("ann").await;
+    }
+
+    async fn two_processes_that_let_the_same_account_in_do_not_hinder_each_other(world) {
+        world.user("ann", "user").await;
+        let other = world.another().await;
+        let tries: Vec<_> = (0..50).map(|number| {
+            let service = if number % 2 == 0 { world.service.clone() } else { other.service.clone() };
+            tokio::spawn(async move { service.log_in("ann", &Secret::new(PASSWORD), None, &origin()).await })
+        }).collect();
+        for one in tries {
+            // Each process lets as many try at once as can't delay the account; both together may, for as long as those tries take.
+            let result = one.await.unwrap();
+            assert!(result.is_ok() || is_credentials(&result), "{result:?}");
+        }
+    }
+
     async fn an_office_that_logs_in_at_once_is_not_taken_for_guessing(world, |settings: &mut portcullis_accounts::AccountsSettings| {
         settings.failures_per_address = 8;
     }) {
@@ -193,6 +241,11 @@ on_every_database! {
             world.user(&format!("user{number}"), "user").await;
         }
         for _ in 0..3 {
+            // Others hash, too, and fill the queue.
+            let others: Vec<_> = (0..50).map(|_| {
+                let service = world.service.clone();
+                tokio::spawn(async move { service.register(&"x".parse().unwrap(), None, &Secret::new(PASSWORD), &origin()).await })
+            }).collect();
             let tries: Vec<_> = (0..50).map(|number| {
                 let service = world.service.clone();
                 let name = format!("user{number}");
@@ -201,6 +254,9 @@ on_every_database! {
             for one in tries {
                 let result = one.await.unwrap();
                 assert!(matches!(result, Ok(_) | Err(AccountError::Busy(_))), "{result:?}");
+            }
+            for one in others {
+                let _ = one.await.unwrap();
             }
         }
     }

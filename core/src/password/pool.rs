@@ -154,6 +154,7 @@ enum Job {
 }
 
 fn work(shared: &Shared, mut hasher: Hasher) {
+    step_back();
     while let Some(job) = next(shared, &mut hasher) {
         // Whoever went away while waiting costs nothing.
         match job {
@@ -166,6 +167,14 @@ fn work(shared: &Shared, mut hasher: Hasher) {
             Job::Hash { .. } | Job::Verify { .. } => {}
         }
     }
+}
+
+/// Lets every other thread go first: hashes are a handful of milliseconds long, and nobody else is to wait for their end.
+///
+/// Linux alone has priorities of single threads; elsewhere, and where the system refuses, hashing goes on as before.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, NICE);
 }
 
 /// Waits for a job. A thread that waits for long gives its memory back.
@@ -192,6 +201,10 @@ fn next(shared: &Shared, hasher: &mut Hasher) -> Option<Job> {
 
 /// Long enough that nobody who logs in now and then pays for new memory twice a minute, short enough that a storm leaves nothing behind.
 const REST_AFTER: Duration = Duration::from_secs(5);
+
+/// A tenth of the weight of another thread where both want the same core, all of a core that nobody else wants.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 10;
 
 /// What one thread does in a second at the default cost, roughly; only the `Retry-After` estimate uses it.
 const HASHES_PER_SECOND: usize = 60;
@@ -226,6 +239,21 @@ mod tests {
         assert_eq!(verify("right", Some(hash.clone())), Verdict::Right);
         assert_eq!(verify("wrong", Some(hash)), Verdict::Wrong);
         assert_eq!(verify("nobody has this password", None), Verdict::Wrong);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn hashing_threads_let_every_other_thread_go_first() {
+        let pool = HashingPool::start(HashingCost::dangerous_cheap(), 1, 10, 10).unwrap();
+        block_on(pool.hash(ClientKey::local(), Secret::new("x"))).unwrap();
+        let of_hashing: Vec<String> = std::fs::read_dir("/proc/self/task")
+            .unwrap()
+            .filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("stat")).ok())
+            .filter(|stat| stat.contains("(hashing-0)"))
+            .collect();
+        // What follows the name begins with field 3; the nice value is field 19.
+        let nice = |stat: &String| stat.rsplit(')').next().unwrap().split_whitespace().nth(16).unwrap().to_owned();
+        assert!(of_hashing.iter().map(nice).any(|nice| nice == NICE.to_string()), "{of_hashing:?}");
     }
 
     #[test]
