@@ -31,7 +31,7 @@ impl AccountService {
                 .bind(denial.reason)
                 .bind(denial.address.as_str())
                 .bind(denial.request_id.to_string())
-                .bind(serde_json::json!({ "endpoint": denial.endpoint }).to_string())
+                .bind(serde_json::json!({ "endpoint": denial.endpoint, "times": denial.times }).to_string())
                 .execute()
                 .await?;
         }

@@ -12,7 +12,7 @@ pub use logs::{init as init_logs, with_request_id};
 mod metrics;
 pub(crate) use metrics::{EndpointMetrics, Metrics};
 mod denials;
-pub(crate) use denials::Denials;
 pub use denials::{Denial, DenialLog};
+pub(crate) use denials::{Denials, Refused};
 mod trace;
 pub(crate) use trace::TraceContext;

@@ -75,6 +75,7 @@ async fn denials_stand_in_the_audit_log(app: TestApp) {
     };
     let event = found.expect("the denial is in the audit log");
     assert_eq!((&event["kind"], &event["reason"], &event["outcome"]), (&"authz_fail".into(), &"policy".into(), &"failure".into()));
+    assert_eq!(event["details"], "{\"endpoint\":\"GET /admin/notes\",\"times\":1}");
     let kinds: Vec<Value> =
         admin.get("/admin/audit?limit=100").await.json()["items"].as_array().unwrap().iter().map(|event| event["kind"].clone()).collect();
     for kind in ["user_created", "authn_login_success"] {

@@ -52,16 +52,7 @@ impl Verdict {
     /// ([draft-ietf-httpapi-ratelimit-headers](https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/)).
     pub(crate) fn stamp(&self, headers: &mut HeaderMap) {
         headers.insert(RATE_LIMIT_POLICY, self.policy.header.clone());
-        let mut text = Vec::with_capacity(32);
-        text.push(b'"');
-        text.extend_from_slice(self.policy.name.as_bytes());
-        text.extend_from_slice(b"\";r=");
-        text.extend_from_slice(itoa::Buffer::new().format(self.remaining).as_bytes());
-        text.extend_from_slice(b";t=");
-        text.extend_from_slice(itoa::Buffer::new().format(self.reset()).as_bytes());
-        if let Ok(mut value) = HeaderValue::from_bytes(&text) {
-            // Never the same twice: HTTP/2 keeps it out of its compression table (RFC 7541 section 6.2.3).
-            value.set_sensitive(true);
+        if let Some(value) = self.state() {
             headers.insert(RATE_LIMIT, value);
         }
     }
@@ -70,17 +61,31 @@ impl Verdict {
     pub(crate) fn problem(&self) -> Problem {
         let wait = self.wait.unwrap_or_default();
         let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
-        let mut headers = HeaderMap::new();
-        self.stamp(&mut headers);
         let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests: wait, then try again.")
             .kind("https://iana.org/assignments/http-problem-types#quota-exceeded")
             .violated(self.policy.name)
             .denied_by("excess_rate_limit_exceeded", "rate_limit")
-            .retry_after(seconds);
-        headers.into_iter().fold(problem, |problem, (name, value)| match name {
-            Some(name) => problem.header(name, value),
+            .retry_after(seconds)
+            .header(RATE_LIMIT_POLICY, self.policy.header.clone());
+        match self.state() {
+            Some(value) => problem.header(RATE_LIMIT, value),
             None => problem,
-        })
+        }
+    }
+
+    /// What is left, and when there will be more.
+    fn state(&self) -> Option<HeaderValue> {
+        let mut text = Vec::with_capacity(32);
+        text.push(b'"');
+        text.extend_from_slice(self.policy.name.as_bytes());
+        text.extend_from_slice(b"\";r=");
+        text.extend_from_slice(itoa::Buffer::new().format(self.remaining).as_bytes());
+        text.extend_from_slice(b";t=");
+        text.extend_from_slice(itoa::Buffer::new().format(self.reset()).as_bytes());
+        let mut value = HeaderValue::from_maybe_shared(bytes::Bytes::from(text)).ok()?;
+        // Never the same twice: HTTP/2 keeps it out of its compression table (RFC 7541 section 6.2.3).
+        value.set_sensitive(true);
+        Some(value)
     }
 
     /// Seconds until the quota grows again.
