@@ -6,7 +6,7 @@ mod host;
 pub(crate) use host::Hosts;
 mod rate_limit;
 pub use rate_limit::{Quota, RateLimitSettings};
-pub(crate) use rate_limit::{RateLimits, Verdict};
+pub(crate) use rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY, RateLimits, Verdict};
 mod cors;
 pub(crate) use cors::Cors;
 pub use cors::CorsSettings;

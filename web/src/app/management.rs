@@ -9,7 +9,7 @@ use super::pipeline::Pipeline;
 use super::runtime::Runtime;
 use crate::accept::{Certificates, ConnectionCounts, Peer, Server, Service};
 use crate::observe::{LogSink, Metrics};
-use crate::respond::{Problem, SecurityHeaders};
+use crate::respond::{Particular, Problem, SecurityHeaders};
 use crate::{Body, Response};
 
 /// What the management listener answers: health and metrics, in plain HTTP, for the operator's network only.
@@ -41,7 +41,7 @@ impl Service for Management {
             response = text(problem.status(), format!("{}\n", problem.code()));
             response.headers_mut().extend(connection.map(|value| (header::CONNECTION, value)));
         }
-        self.headers.stamp(response.headers_mut(), None, peer.tls);
+        self.headers.stamp(response.headers_mut(), Particular::default(), peer.tls);
         response
     }
 }

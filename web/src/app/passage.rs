@@ -8,7 +8,7 @@ use super::pipeline::Pipeline;
 use crate::accept::Peer;
 use crate::admit::{ClientAddress, Verdict};
 use crate::observe::{Access, EndpointMetrics, Refused, TraceContext};
-use crate::respond::{ContentSecurityPolicy, Problem};
+use crate::respond::{ContentSecurityPolicy, Particular, Problem, X_REQUEST_ID};
 use crate::{Body, Response};
 
 /// What is noted of one request on its way, for the headers, the log line and the metrics at its end.
@@ -81,19 +81,21 @@ impl Passage {
             }
         }
         let policy = response.extensions_mut().remove::<ContentSecurityPolicy>();
-        let headers = response.headers_mut();
-        self.pipeline.headers.stamp(headers, policy, self.https);
-        self.pipeline.cors.stamp(self.origin.as_ref(), headers);
+        // HTTP/2 keeps it out of its compression table, where it would push out headers that come again (RFC 7541 section 6.2.3).
+        let sensitive = |mut value: HeaderValue| {
+            value.set_sensitive(true);
+            value
+        };
         // A refusal names the quota that refused, which may be the principal's.
         let is_refused = problem.as_ref().is_some_and(|problem| problem.status() == http::StatusCode::TOO_MANY_REQUESTS);
-        if let Some(verdict) = self.verdict.as_ref().filter(|_| !is_refused) {
-            verdict.stamp(headers);
-        }
-        if let Ok(mut value) = HeaderValue::from_str(self.request_id.encode(&mut [0; Id::LENGTH])) {
-            // HTTP/2 keeps it out of its compression table, where it would push out headers that come again (RFC 7541 section 6.2.3).
-            value.set_sensitive(true);
-            headers.insert(X_REQUEST_ID, value);
-        }
+        let particular = Particular {
+            policy,
+            request_id: HeaderValue::from_str(self.request_id.encode(&mut [0; Id::LENGTH])).ok().map(sensitive),
+            verdict: self.verdict.filter(|_| !is_refused),
+        };
+        let headers = response.headers_mut();
+        self.pipeline.headers.stamp(headers, particular, self.https);
+        self.pipeline.cors.stamp(self.origin.as_ref(), headers);
         if let Some((kind, reason)) = problem.as_ref().and_then(Problem::denial) {
             self.deny(kind, reason);
         }
@@ -161,6 +163,5 @@ fn own_request_id(headers: &HeaderMap, is_trusted: bool) -> Option<Id> {
     headers.get(X_REQUEST_ID)?.to_str().ok()?.parse().ok()
 }
 
-const X_REQUEST_ID: http::HeaderName = http::HeaderName::from_static("x-request-id");
 /// No answer was sent; the number is the one that nginx logs for this.
 const CLIENT_WENT_AWAY: u16 = 499;

@@ -55,14 +55,21 @@ fn invalid_request(detail: &'static str) -> Problem {
 }
 
 fn bearer(value: &HeaderValue) -> Result<Credential<'_>, Problem> {
-    let text = value.to_str().map_err(|_| invalid_token())?;
+    let text = std::str::from_utf8(value.as_bytes()).ok().filter(|text| text.is_ascii()).ok_or_else(invalid_token)?;
     let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(unauthenticated());
     }
     let token = token.trim_start_matches(' ');
-    let readable = !token.is_empty() && token.bytes().all(|byte| TOKEN.get(usize::from(byte)).copied().unwrap_or(false));
-    if readable { Ok(Credential::Bearer(token)) } else { Err(invalid_request("The bearer token is malformed.")) }
+    // Every byte is looked at, whatever those before it were: many at a time.
+    let is_readable = token.bytes().fold(!token.is_empty(), |so_far, byte| so_far & is_token_byte(byte));
+    if is_readable { Ok(Credential::Bearer(token)) } else { Err(invalid_request("The bearer token is malformed.")) }
+}
+
+/// Whether it may stand in a bearer token, `b64token` of [RFC 6750 section 2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1).
+const fn is_token_byte(byte: u8) -> bool {
+    // From `-` to `9` come the stop, the slash and the digits.
+    byte.is_ascii_alphabetic() | matches!(byte, b'-'..=b'9') | matches!(byte, b'_' | b'~' | b'+' | b'=')
 }
 
 fn session(headers: &HeaderMap) -> Option<&str> {
@@ -76,19 +83,6 @@ fn session(headers: &HeaderMap) -> Option<&str> {
         }
     }
     found.filter(|value| !value.is_empty() && value.len() <= 128)
-}
-
-/// The bytes of a bearer token, `b64token` of [RFC 6750 section 2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1).
-static TOKEN: [bool; 256] = token_bytes();
-
-#[expect(clippy::indexing_slicing, reason = "runs at compile time; every index is below the length")]
-const fn token_bytes() -> [bool; 256] {
-    let (mut table, mut byte) = ([false; 256], 0);
-    while byte < 128_u8 {
-        table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
-        byte += 1;
-    }
-    table
 }
 
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"api\"");
@@ -109,6 +103,19 @@ mod tests {
             Ok(Some(Credential::Session(cookie))) => Ok(Some(format!("session {cookie}"))),
             Ok(None) => Ok(None),
             Err(problem) => Err(problem.status().as_u16()),
+        }
+    }
+
+    #[test]
+    fn the_bytes_of_a_token_are_those_of_the_grammar() {
+        for byte in 0..=255_u8 {
+            let expected = byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+            assert_eq!(is_token_byte(byte), expected, "{byte:#x}");
+        }
+        for text in ["Bearer a\u{7f}", "Bearer \u{e9}", "Bearer \ta", "Bearer a\t"] {
+            let value = HeaderValue::from_bytes(text.as_bytes());
+            let refused = value.map_or(true, |value| bearer(&value).is_err());
+            assert!(refused, "{text:?}");
         }
     }
 

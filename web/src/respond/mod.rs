@@ -11,5 +11,5 @@ pub use events::{Event, Events};
 mod download;
 pub use download::Download;
 mod security_headers;
-pub(crate) use security_headers::SecurityHeaders;
 pub use security_headers::{ContentSecurityPolicy, HeadersSettings, XssProtection};
+pub(crate) use security_headers::{Particular, SecurityHeaders, X_REQUEST_ID};

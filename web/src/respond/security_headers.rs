@@ -7,6 +7,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::admit::{RATE_LIMIT, RATE_LIMIT_POLICY, Verdict};
+
 /// Security headers.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -52,10 +54,23 @@ pub(crate) struct SecurityHeaders {
     over_http: Prepared,
 }
 
+/// Each map has room for what nearly every answer has besides, under its name and blank: filling it in moves nothing.
 #[derive(Clone, Debug)]
 struct Prepared {
     api: HeaderMap,
     html: HeaderMap,
+    /// What an answer may not set itself.
+    ours: HeaderMap,
+}
+
+/// What differs from answer to answer.
+#[derive(Default, Debug)]
+pub(crate) struct Particular {
+    /// A page's own policy.
+    pub(crate) policy: Option<ContentSecurityPolicy>,
+    pub(crate) request_id: Option<HeaderValue>,
+    /// The quota, unless a refusal names another.
+    pub(crate) verdict: Option<Verdict>,
 }
 
 impl Default for HeadersSettings {
@@ -87,14 +102,17 @@ impl SecurityHeaders {
     }
 
     /// Puts the headers on an answer.
-    pub(crate) fn stamp(&self, headers: &mut HeaderMap, own_policy: Option<ContentSecurityPolicy>, https: bool) {
+    pub(crate) fn stamp(&self, headers: &mut HeaderMap, particular: Particular, https: bool) {
         let prepared = if https { &self.over_https } else { &self.over_http };
-        let mut stamped = match kind(headers) {
+        let content_type = headers.get(header::CONTENT_TYPE);
+        let mut stamped = match kind(content_type) {
             Kind::Api => prepared.api.clone(),
             Kind::Html => prepared.html.clone(),
         };
-        stamped.reserve(headers.len() + MORE);
-        if let Some(policy) = own_policy {
+        if content_type.is_none() {
+            stamped.remove(header::CONTENT_TYPE);
+        }
+        if let Some(policy) = particular.policy {
             stamped.insert(header::CONTENT_SECURITY_POLICY, policy.0);
         }
         // A file says how it may be cached; nothing else does.
@@ -105,11 +123,29 @@ impl SecurityHeaders {
         }
         let mut keep = None;
         for (name, value) in headers.drain() {
+            let is_first = name.is_some();
             if let Some(name) = name {
-                keep = Some(name).filter(|name| !is_ours(name, &prepared.api) && !REMOVED.contains(&name.as_str()));
+                keep = Some(name).filter(|name| !is_ours(name, &prepared.ours) && !REMOVED.contains(&name.as_str()));
             }
-            if let Some(name) = &keep {
-                stamped.append(name, value);
+            match &keep {
+                // The first may have a blank to fill.
+                Some(name) if is_first => drop(stamped.insert(name, value)),
+                Some(name) => drop(stamped.append(name, value)),
+                None => {}
+            }
+        }
+        match particular.request_id {
+            Some(value) => drop(stamped.insert(X_REQUEST_ID, value)),
+            None => drop(stamped.remove(X_REQUEST_ID)),
+        }
+        match particular.verdict {
+            Some(verdict) => verdict.stamp(&mut stamped),
+            None => {
+                for name in [RATE_LIMIT, RATE_LIMIT_POLICY] {
+                    if stamped.get(&name).is_some_and(HeaderValue::is_empty) {
+                        stamped.remove(name);
+                    }
+                }
             }
         }
         *headers = stamped;
@@ -118,22 +154,27 @@ impl SecurityHeaders {
 
 impl Prepared {
     fn new(common: &HeaderMap) -> Self {
+        let mut ours = common.clone();
+        ours.insert(header::CONTENT_SECURITY_POLICY, API_POLICY);
         let with = |policy| {
             let mut headers = common.clone();
             headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+            for name in [header::CONTENT_TYPE, X_REQUEST_ID, RATE_LIMIT_POLICY, RATE_LIMIT] {
+                headers.insert(name, BLANK);
+            }
             headers
         };
-        Self { api: with(API_POLICY), html: with(HTML_POLICY) }
+        Self { api: with(API_POLICY), html: with(HTML_POLICY), ours }
     }
 }
 
 /// Whether an answer may not set the header itself. Over plain HTTP nobody may ask for HTTPS.
-fn is_ours(name: &HeaderName, prepared: &HeaderMap) -> bool {
-    prepared.contains_key(name) || name == header::STRICT_TRANSPORT_SECURITY
+fn is_ours(name: &HeaderName, ours: &HeaderMap) -> bool {
+    ours.contains_key(name) || name == header::STRICT_TRANSPORT_SECURITY
 }
 
-fn kind(headers: &HeaderMap) -> Kind {
-    let html = headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
+fn kind(content_type: Option<&HeaderValue>) -> Kind {
+    let html = content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
     if html { Kind::Html } else { Kind::Api }
 }
 
@@ -152,9 +193,10 @@ const PERMISSIONS: &str = "accelerometer=(), autoplay=(), camera=(), cross-origi
     fullscreen=(), geolocation=(), gyroscope=(), keyboard-map=(), magnetometer=(), microphone=(), midi=(), payment=(), \
     picture-in-picture=(), publickey-credentials-get=(self), screen-wake-lock=(), sync-xhr=(), usb=(), xr-spatial-tracking=()";
 const REMOVED: &[&str] = &["server", "x-powered-by", "sourcemap", "expect-ct", "public-key-pins", "feature-policy"];
-/// Room for the prepared headers; and for those that come after them: the request's id, the quota, the origin.
+/// Room for the prepared headers and some more.
 const MOST: usize = 24;
-const MORE: usize = 6;
+const BLANK: HeaderValue = HeaderValue::from_static("");
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const API_POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'; sandbox");
@@ -174,7 +216,7 @@ mod tests {
         headers.append("x-frame-options", HeaderValue::from_static("SAMEORIGIN"));
         headers.append("server", HeaderValue::from_static("x"));
         headers.append("cache-control", HeaderValue::from_static("public"));
-        SecurityHeaders::new(&HeadersSettings::default()).stamp(&mut headers, None, true);
+        SecurityHeaders::new(&HeadersSettings::default()).stamp(&mut headers, Particular::default(), true);
         for (name, _) in COMMON {
             assert_eq!(headers.get_all(*name).iter().count(), 1, "{name}");
         }
@@ -183,12 +225,29 @@ mod tests {
         assert_eq!(headers["cache-control"], "no-store");
         assert_eq!(headers["strict-transport-security"], "max-age=63072000; includeSubDomains");
         assert!(!headers.contains_key("server"));
+        assert!(headers.values().all(|value| !value.is_empty()), "a blank was left: {headers:?}");
+    }
+
+    #[test]
+    fn a_blank_is_filled_once_and_what_comes_twice_stays_twice() {
+        let mut headers = HeaderMap::new();
+        headers.append("set-cookie", HeaderValue::from_static("a=1"));
+        headers.append("set-cookie", HeaderValue::from_static("b=2"));
+        headers.append("x-request-id", HeaderValue::from_static("forged"));
+        headers.append("x-request-id", HeaderValue::from_static("forged too"));
+        headers.append("content-type", HeaderValue::from_static("application/json"));
+        let particular = Particular { request_id: Some(HeaderValue::from_static("1")), ..Particular::default() };
+        SecurityHeaders::new(&HeadersSettings::default()).stamp(&mut headers, particular, true);
+        let all = |name: &str| headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect::<Vec<_>>();
+        assert_eq!(all("set-cookie"), ["a=1", "b=2"]);
+        assert_eq!((all("x-request-id"), all("content-type")), (vec!["1"], vec!["application/json"]));
+        assert_eq!((all("ratelimit").len(), all("ratelimit-policy").len()), (0, 0));
     }
 
     #[test]
     fn plain_http_never_carries_hsts() {
         let mut headers = HeaderMap::new();
-        SecurityHeaders::new(&HeadersSettings::default()).stamp(&mut headers, None, false);
+        SecurityHeaders::new(&HeadersSettings::default()).stamp(&mut headers, Particular::default(), false);
         assert!(!headers.contains_key("strict-transport-security"));
     }
 }

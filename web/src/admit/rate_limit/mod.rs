@@ -9,7 +9,7 @@ pub use quota::{Quota, RateLimitSettings};
 mod limiter;
 use limiter::Limiter;
 mod verdict;
-pub(crate) use verdict::Verdict;
+pub(crate) use verdict::{RATE_LIMIT, RATE_LIMIT_POLICY, Verdict};
 
 use std::hash::{BuildHasher as _, RandomState};
 
