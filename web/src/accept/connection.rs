@@ -3,7 +3,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -11,7 +11,7 @@ use tokio::time::{Instant, interval_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::guard::Guard;
+use super::http1::Http1;
 use super::limits::Limits;
 use super::service::{Peer, Requests, Service};
 use super::state::State;
@@ -47,15 +47,13 @@ impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Tasks {
 pub(super) struct Protocols {
     pub(super) limits: Arc<Limits>,
     tasks: Tasks,
-    http1: http1::Builder,
+    http1: Http1,
     http2: http2::Builder<Tasks>,
 }
 
 impl Protocols {
     pub(super) fn new(limits: Arc<Limits>, tasks: Tasks) -> Self {
-        let mut http1 = http1::Builder::new();
-        // Without a timer hyper ignores its time-outs in silence. This one also bounds the wait between two requests.
-        http1.timer(TokioTimer::new()).header_read_timeout(limits.keep_alive).max_buf_size(MOST_BUFFERED);
+        let http1 = Http1::new(&limits);
         let mut http2 = http2::Builder::new(tasks.clone());
         http2
             .timer(TokioTimer::new())
@@ -75,30 +73,31 @@ impl Protocols {
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         S: Service,
     {
-        let state = Arc::new(State::default());
-        let requests = Requests { service, peer, limits: Arc::clone(&self.limits), state: Arc::clone(&state) };
-        let answer = service_fn(move |request| requests.answer(request));
+        let requests = Requests { service, peer, limits: Arc::clone(&self.limits), state: Arc::default() };
         if peer.http2 {
-            let mut connection = pin!(self.http2.serve_connection(TokioIo::new(stream), answer));
-            tokio::select! {
-                // How a connection ends is the client's affair: it is not an event of the service.
-                _ = connection.as_mut() => return,
-                () = stalled(&state, self.limits.write_stall) => return,
-                () = self.tasks.closing.cancelled() => {}
-                () = idle(&state, &self.limits) => {}
-            }
-            connection.as_mut().graceful_shutdown();
-            let _ = self.finish(connection, &state).await;
+            Box::pin(self.serve_http2(stream, requests)).await;
         } else {
-            let guard = Guard::new(stream, Arc::clone(&self.limits), state);
-            let mut connection = pin!(self.http1.serve_connection(TokioIo::new(guard), answer).with_upgrades());
-            tokio::select! {
-                _ = connection.as_mut() => return,
-                () = self.tasks.closing.cancelled() => {}
-            }
-            connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
+            self.http1.serve(stream, requests, &self.tasks.closing).await;
         }
+    }
+
+    async fn serve_http2<I, S>(&self, stream: I, requests: Requests<S>)
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: Service,
+    {
+        let state = Arc::clone(&requests.state);
+        let answer = service_fn(move |request| requests.answer(request));
+        let mut connection = pin!(self.http2.serve_connection(TokioIo::new(stream), answer));
+        tokio::select! {
+            // How a connection ends is the client's affair: it is not an event of the service.
+            _ = connection.as_mut() => return,
+            () = stalled(&state, self.limits.write_stall) => return,
+            () = self.tasks.closing.cancelled() => {}
+            () = idle(&state, &self.limits) => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        let _ = self.finish(connection, &state).await;
     }
 
     /// Waits for the running streams, but not for a client that doesn't answer to the end of the connection.
@@ -146,6 +145,6 @@ async fn quiet(state: &State, time: Duration) {
 }
 
 /// What is buffered of one answer before the handler has to wait; holds any head that the guard lets through.
-const MOST_BUFFERED: usize = 512 * 1024;
+pub(super) const MOST_BUFFERED: usize = 512 * 1024;
 /// Above our own limit, which is answered with a 431 that has every header; what is longer still, the HTTP/2 library refuses.
 const HEADER_SLACK: usize = 32 * 1024;

@@ -101,6 +101,7 @@ impl LimitsSettings {
             header_read: seconds("header_read_seconds", self.header_read_seconds)?,
             tls_handshake: seconds("tls_handshake_seconds", self.tls_handshake_seconds)?,
             keep_alive: seconds("keep_alive_seconds", self.keep_alive_seconds)?,
+            rest: REST,
             write_stall: seconds("write_stall_seconds", self.write_stall_seconds)?,
             connections: self.connections,
             connections_per_address: self.connections_per_address,
@@ -118,13 +119,15 @@ impl LimitsSettings {
 
 /// The limits of connections, as [`LimitsSettings`] documents them; tests shorten them by hand.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "each field is documented in the settings")]
+#[expect(missing_docs, reason = "each field but one is documented in the settings")]
 pub struct Limits {
     pub url_bytes: usize,
     pub header_bytes: usize,
     pub header_read: Duration,
     pub tls_handshake: Duration,
     pub keep_alive: Duration,
+    /// Time without a request after which an HTTP/1.1 connection gives its buffers back, to twice as long.
+    pub rest: Duration,
     pub write_stall: Duration,
     pub connections: usize,
     pub connections_per_address: usize,
@@ -162,3 +165,5 @@ fn at_most<N: PartialOrd + std::fmt::Display + Copy>(setting: &str, value: N, mo
 const LARGEST_URL: usize = 60 * 1024;
 const LARGEST_HEADERS: usize = 256 * 1024;
 const A_DAY: u64 = 86_400;
+/// Long enough that a client that asks again and again keeps its buffers, short enough that thousands of others keep none.
+const REST: Duration = Duration::from_millis(250);

@@ -68,7 +68,9 @@ impl Listener {
             // A plain port speaks HTTP/1.1 only: to find out would mean to read before any time-out applies.
             return self.protocols.serve(socket, service, peer).await;
         };
-        let handshake = timeout(self.protocols.limits.tls_handshake, tls.accept(socket));
+        // In boxes of their own: a connection lives longer than its handshake, and moves from hand to hand.
+        let handshake = Box::pin(async { tls.accept(socket).await.map(|stream| stream.map(Box::new)) });
+        let handshake = timeout(self.protocols.limits.tls_handshake, handshake);
         let Some(Ok(Ok(Some(stream)))) = self.tasks.closing.run_until_cancelled(handshake).await else { return };
         peer.http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         self.protocols.serve(stream, service, peer).await;

@@ -25,6 +25,7 @@ pub use tls::{AcmeChallenge, AcmeSettings, CertificateCounts, Certificates, TlsM
 mod connection;
 mod guard;
 mod head;
+mod http1;
 mod redirect;
 mod refusal;
 mod shutdown;

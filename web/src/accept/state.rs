@@ -14,6 +14,10 @@ pub(crate) struct State {
     held: AtomicUsize,
     /// Parts of answers that were asked for.
     asked: AtomicUsize,
+    /// Whether the next head is awaited, and no byte of it is there.
+    awaiting: AtomicBool,
+    /// Whether bytes were to be written that may not all be.
+    writing: AtomicBool,
 }
 
 impl State {
@@ -66,6 +70,22 @@ impl State {
     /// How many answers wait for the client, and how many parts were asked for so far.
     pub(super) fn sending(&self) -> (usize, usize) {
         (self.held.load(Ordering::Relaxed), self.asked.load(Ordering::Relaxed))
+    }
+
+    /// Whether the next head is awaited, and no byte of it is there.
+    pub(super) fn set_awaiting(&self, is_awaiting: bool) {
+        self.awaiting.store(is_awaiting, Ordering::Relaxed);
+    }
+
+    /// Whether bytes were to be written that may not all be.
+    pub(super) fn set_writing(&self, is_writing: bool) {
+        self.writing.store(is_writing, Ordering::Relaxed);
+    }
+
+    /// Whether an HTTP/1.1 connection has nothing to read, to do and to write.
+    pub(super) fn is_at_rest(&self) -> bool {
+        let is_quiet = self.awaiting.load(Ordering::Relaxed) && !self.writing.load(Ordering::Relaxed);
+        is_quiet && self.running() == 0 && !self.is_upgraded() && self.refusal().is_none()
     }
 
     /// How many requests there were.

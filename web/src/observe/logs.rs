@@ -14,8 +14,8 @@ tokio::task_local! {
 }
 
 /// Runs a future whose events carry this request's id.
-pub async fn with_request_id<F: Future>(request_id: Id, future: F) -> F::Output {
-    REQUEST_ID.scope(request_id, future).await
+pub fn with_request_id<F: Future>(request_id: Id, future: F) -> impl Future<Output = F::Output> {
+    REQUEST_ID.scope(request_id, future)
 }
 
 /// Sends the process's events to the sink. A second call changes nothing.

@@ -15,6 +15,7 @@ mod logs;
 mod ordering;
 mod pebble;
 mod redirect;
+mod rest;
 mod service;
 mod shutdown;
 mod start;

@@ -68,6 +68,14 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
         Poll::Ready(Ok(!read.filled().is_empty()))
     }
 
+    /// Waits until a head is whole, or refused, and stands ready to be read; `false` at the end of the stream.
+    pub(in crate::accept) fn poll_head(&mut self, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        match self.phase {
+            Phase::Head(arriving) => self.read_head(arriving, context),
+            Phase::Deliver(..) | Phase::Body(_) | Phase::Chunked(_) | Phase::Refused => Poll::Ready(Ok(true)),
+        }
+    }
+
     /// Reads on until a head is whole or refused; `false` at the end of the stream.
     fn read_head(&mut self, mut arriving: Arriving, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
         loop {
@@ -87,7 +95,9 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
                     break;
                 }
             }
-            match self.fill(context) {
+            let filled = self.fill(context);
+            self.state.set_awaiting(self.buffer.is_empty() && filled.is_pending());
+            match filled {
                 Poll::Ready(Ok(true)) => {}
                 Poll::Ready(other) => return Poll::Ready(other),
                 Poll::Pending => return self.await_head(context),
@@ -210,10 +220,12 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<I> {
 
 impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<I> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.state.set_writing(true);
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, context: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        self.state.set_writing(true);
         Pin::new(&mut self.stream).poll_write_vectored(context, slices)
     }
 
@@ -222,7 +234,10 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<I> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        ready!(Pin::new(&mut self.stream).poll_flush(context))?;
+        // hyper flushes when it has handed on everything.
+        self.state.set_writing(false);
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
