@@ -16,18 +16,32 @@ pub(crate) struct Case {
     method: &'static str,
     path: &'static str,
     content: Option<(&'static str, &'static str)>,
-    has_token: bool,
+    caller: Caller,
     status: u16,
+    /// A body of so many bytes is announced and never sent.
+    announces: Option<usize>,
+    /// Each request has a connection of its own.
+    is_alone: bool,
     /// What the body of every right answer holds.
     holds: &'static str,
     /// The most that notes may cost of bare, as the project's aims have it.
     pub(crate) target: f64,
 }
 
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Caller {
+    Anonymous,
+    User,
+    Administrator,
+}
+
 /// A case's request to one server.
 #[derive(Clone, Debug)]
 pub(crate) struct Prepared {
     pub(crate) request: Request,
+    /// Each request has a connection of its own.
+    pub(crate) is_alone: bool,
     status: u16,
     holds: &'static str,
 }
@@ -36,13 +50,14 @@ pub(crate) struct Prepared {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
     token: Option<String>,
+    administrator: Option<String>,
     note: String,
 }
 
 impl Prepared {
     /// A request of no case.
     pub(crate) const fn new(request: Request, holds: &'static str) -> Self {
-        Self { request, status: 200, holds }
+        Self { request, is_alone: false, status: 200, holds }
     }
 
     /// Sends it once; an answer that isn't right is an error.
@@ -58,9 +73,16 @@ impl Prepared {
 impl Case {
     pub(crate) fn prepare(&self, known: &Known) -> Result<Prepared> {
         let path = self.path.replace("{id}", &known.note);
-        let token = known.token.as_deref().filter(|_| self.has_token);
-        let request = Request::new(self.method, &path, token, self.content)?;
-        Ok(Prepared { request, status: self.status, holds: self.holds })
+        let token = match self.caller {
+            Caller::Anonymous => None,
+            Caller::User => known.token.as_deref(),
+            Caller::Administrator => known.administrator.as_deref(),
+        };
+        let mut request = Request::new(self.method, &path, token, self.content)?;
+        if let Some(length) = self.announces {
+            request = request.announcing(length);
+        }
+        Ok(Prepared { request, is_alone: self.is_alone, status: self.status, holds: self.holds })
     }
 
     /// Whether it leaves a row behind.
@@ -73,12 +95,13 @@ impl Known {
     /// Logs in where that is possible, and writes the notes that are read later.
     pub(crate) fn learn(peer: Peer, target: &Target) -> Result<Self> {
         let mut connection = Connection::open(target)?;
-        let token = if peer.has_security() {
+        let token_of_user = if peer.has_security() {
             Some(token(&mut connection, "uma").map_err(|error| format!("{}: {error}", peer.title()))?)
         } else {
             None
         };
-        let mut known = Self { token, note: String::new() };
+        let administrator = if peer == Peer::Notes { Some(token(&mut connection, "ada")?) } else { None };
+        let mut known = Self { token: token_of_user, administrator, note: String::new() };
         let write = CREATE.prepare(&known)?;
         for _ in 0..NOTES {
             write.send(&mut connection)?;
@@ -107,25 +130,34 @@ fn log_in_as(name: &str) -> Result<Request> {
 }
 
 const fn read(name: &'static str, title: &'static str, path: &'static str, holds: &'static str, target: f64) -> Case {
-    Case { name, title, method: "GET", path, content: None, has_token: true, status: 200, holds, target }
+    Case {
+        name,
+        title,
+        method: "GET",
+        path,
+        content: None,
+        caller: Caller::User,
+        status: 200,
+        announces: None,
+        is_alone: false,
+        holds,
+        target,
+    }
 }
 
 const CREATE: Case = Case {
-    name: "create",
-    title: "`POST /notes`, validated, durable",
     method: "POST",
-    path: "/notes",
     content: Some(("application/json", NOTE)),
-    has_token: true,
     status: 201,
-    holds: "\"Milk and bread\"",
-    target: 1.1,
+    ..read("create", "`POST /notes`, validated, durable", "/notes", "\"Milk and bread\"", 1.1)
 };
+
+const WHOAMI: Case = read("whoami", "`GET /whoami`", "/whoami", "\"role\":\"user\"", 2.0);
 
 /// Served requests, cheapest first.
 pub(crate) const SERVED: [Case; 6] = [
-    Case { has_token: false, ..read("public", "public read, `GET /livez`", "/livez", "ok", 1.6) },
-    read("whoami", "`GET /whoami`", "/whoami", "\"role\":\"user\"", 2.0),
+    Case { caller: Caller::Anonymous, ..read("public", "public read, `GET /livez`", "/livez", "ok", 1.6) },
+    WHOAMI,
     read("me", "`GET /users/me`", "/users/me", "\"username\":\"uma\"", 2.5),
     read("note", "`GET /notes/{id}`, own object, database", "/notes/{id}", "\"Milk and bread\"", 1.2),
     CREATE,
@@ -136,18 +168,40 @@ const fn refused(name: &'static str, title: &'static str, path: &'static str, st
     Case { status, ..read(name, title, path, holds, 0.0) }
 }
 
-/// Requests that notes turns away.
-pub(crate) const REFUSED: [Case; 6] = [
-    Case { has_token: false, ..refused("401", "401, no token", "/whoami", 401, "\"status\":401") },
-    refused("403", "403, not the role", "/admin/notes", 403, "\"status\":403"),
-    refused("404", "404, nothing there", "/nothing", 404, "\"status\":404"),
-    Case { method: "POST", content: Some(("text/plain", "x")), ..refused("415", "415, no JSON", "/notes", 415, "\"status\":415") },
-    Case {
-        method: "POST",
-        content: Some(("application/json", "{}")),
-        ..refused("422", "422, a field is missing", "/notes", 422, "\"status\":422")
-    },
-    refused("429", "429, too many requests", "/whoami", 429, "\"status\":429"),
+/// Requests that notes turns away, each beside one to the same endpoint that it serves.
+pub(crate) const REFUSED: [(Case, Case); 7] = [
+    (Case { caller: Caller::Anonymous, ..refused("401", "401, no token", "/whoami", 401, "\"status\":401") }, WHOAMI),
+    (
+        refused("403", "403, not the role", "/admin/notes", 403, "\"status\":403"),
+        Case {
+            caller: Caller::Administrator,
+            ..read("admin", "`GET /admin/notes` by an administrator", "/admin/notes", "\"Milk and bread\"", 0.0)
+        },
+    ),
+    (
+        Case {
+            method: "POST",
+            content: Some(("application/json", "")),
+            announces: Some(2_000_000),
+            is_alone: true,
+            ..refused("413", "413, a body of 2 MB announced, with its connection", "/notes", 413, "\"status\":413")
+        },
+        Case { is_alone: true, title: "`POST /notes`, with its connection", ..CREATE },
+    ),
+    (
+        Case { method: "POST", content: Some(("text/plain", "x")), ..refused("415", "415, no JSON", "/notes", 415, "\"status\":415") },
+        CREATE,
+    ),
+    (
+        Case {
+            method: "POST",
+            content: Some(("application/json", "{}")),
+            ..refused("422", "422, a field is missing", "/notes", 422, "\"status\":422")
+        },
+        CREATE,
+    ),
+    (refused("429", "429, too many requests", "/whoami", 429, "\"status\":429"), WHOAMI),
+    (refused("404", "404, nothing there", "/nothing", 404, "\"status\":404"), WHOAMI),
 ];
 
 const NOTES: usize = 60;

@@ -18,7 +18,7 @@ use crate::rows;
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Found {
     pub(crate) served: Vec<Section>,
-    pub(crate) refused: Vec<Line>,
+    pub(crate) refused: Vec<Refusal>,
     pub(crate) log_ins: Vec<LogIns>,
     pub(crate) storms: Vec<Storm>,
     pub(crate) starts: Vec<Start>,
@@ -43,6 +43,15 @@ pub(crate) struct Line {
     pub(crate) target: f64,
     pub(crate) costs: Vec<Cost>,
     pub(crate) latencies: BTreeMap<&'static str, Latency>,
+}
+
+/// One kind of refusal, and serving the same endpoint.
+#[derive(Debug, Serialize)]
+pub(crate) struct Refusal {
+    pub(crate) case: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) served: &'static str,
+    pub(crate) costs: [Cost; 2],
 }
 
 pub(crate) fn compare(ground: &Ground, options: &Options) -> Result<Found> {
@@ -143,45 +152,50 @@ impl Written {
 }
 
 /// What notes turns away, beside what it serves.
-fn refused(ground: &Ground, server: &Server, known: &Known, options: &Options) -> Result<Vec<Line>> {
+fn refused(ground: &Ground, server: &Server, known: &Known, options: &Options) -> Result<Vec<Refusal>> {
     let mut lines = Vec::new();
-    for case in &REFUSED {
+    for (case, served) in &REFUSED {
+        eprintln!("{}", case.name);
         // Of its own server, so that the limits of the others stay out of reach.
         let limited = if case.name == "429" { Some(ground.start(Peer::Notes, false, &[("RATE_LIMIT__DEFAULT", "1/h")])?) } else { None };
-        let server = limited.as_ref().unwrap_or(server);
-        let costs = measure::alone(case, server, known, options.effort())?;
-        lines.push(Line { case: case.name, title: case.title, target: 0.0, costs: vec![costs], latencies: BTreeMap::new() });
+        let costs = measure::refusing((limited.as_ref().unwrap_or(server), case), (server, served), known, options.effort())?;
+        lines.push(Refusal { case: case.name, title: case.title, served: served.title, costs });
     }
     Ok(lines)
 }
 
 /// Log-ins a second, beside the library alone; then the storm.
 fn log_ins(servers: &[(Server, Known)], options: &Options, found: &mut Found) -> Result<()> {
-    let rounds = if options.quick { 1 } else { 3 };
-    let secure = || servers.iter().filter(|(server, _)| server.peer.has_security()).map(|(server, _)| server);
+    let rounds = if options.quick { 1 } else { 5 };
+    let secure = || servers.iter().filter(|(server, _)| server.peer.has_security());
+    for (server, _) in servers {
+        if let Some(start) = found.starts.iter_mut().find(|start| start.peer == server.peer.name()) {
+            (start.after, start.answers) = (server.process.memory()?, server.answers.get());
+        }
+    }
+    let mut library = Vec::new();
     let mut rates: BTreeMap<&'static str, Vec<f64>> = BTreeMap::new();
     for _ in 0..rounds {
-        rates.entry("Argon2id library").or_default().push(measure::library(options.watch())?);
-        for server in secure() {
+        library.push(measure::library(options.watch())?);
+        for (server, _) in secure() {
             let rate = measure::log_ins(&server.target(Transport::Http1), 16, options.watch())?;
             rates.entry(server.peer.name()).or_default().push(rate);
         }
     }
-    found.log_ins = rates.into_iter().map(|(peer, rates)| LogIns { peer, rate: measure::spread(&rates).0 }).collect();
+    found.log_ins = vec![LogIns::of(LIBRARY, &library, &library)];
+    found.log_ins.extend(rates.into_iter().map(|(peer, rates)| LogIns::of(peer, &rates, &library)));
     let Some(livez) = SERVED.first() else { return Ok(()) };
-    for (server, known) in servers {
-        if let Some(start) = found.starts.iter_mut().find(|start| start.peer == server.peer.name()) {
-            start.after = server.process.memory()?;
-        }
-        if server.peer.has_security() {
-            found.storms.push(measure::storm(server, &livez.prepare(known)?, options.watch())?);
-        }
-        if let Some(start) = found.starts.iter_mut().find(|start| start.peer == server.peer.name()) {
-            start.peak = server.process.peak()?;
-        }
+    for (server, known) in secure() {
+        found.storms.push(measure::storm(server, &livez.prepare(known)?, options.watch())?);
+    }
+    // So long after it, what it took is given back, or never.
+    std::thread::sleep(if options.quick { Duration::ZERO } else { Duration::from_secs(8) });
+    for ((server, _), storm) in secure().zip(&mut found.storms) {
+        storm.rested = server.process.memory()?;
     }
     Ok(())
 }
 
+const LIBRARY: &str = "Argon2id library";
 /// Requests a second of the load that doesn't wait for answers: what the slowest server can bear.
 const RATE: u32 = 200;

@@ -127,9 +127,7 @@ impl Ground {
     pub(crate) fn found(&self) -> Result<PathBuf> {
         let folder = tempfile::tempdir_in(&self.folder)?.keep();
         let variables = self.variables(&folder, free_address()?, false, &[])?;
-        for (name, role) in [("uma", "user"), ("ada", "admin")] {
-            add_user(Command::new(self.program("notes")).envs(variables.iter().cloned()), name, role)?;
-        }
+        add_users(|| Command::new(self.program("notes")), &variables)?;
         Ok(folder)
     }
 
@@ -160,7 +158,7 @@ impl Ground {
         is_tls: bool,
         folder: PathBuf,
     ) -> Result<Server> {
-        add_user(Command::new(self.program("notes")).envs(variables.iter().cloned()), "uma", "user")?;
+        add_users(|| Command::new(self.program("notes")), &variables)?;
         serve.envs(variables).stdout(File::create(folder.join("log"))?).stderr(File::create(folder.join("errors"))?);
         self.wait(Peer::Notes, &mut serve, address, is_tls, folder)
     }
@@ -239,6 +237,13 @@ impl Server {
         let text = fs::read(self.folder.join("log")).unwrap_or_default();
         Ok(u64::try_from(memchr::memchr_iter(b'\n', &text).count())?)
     }
+}
+
+fn add_users(program: impl Fn() -> Command, variables: &[(String, String)]) -> Result<()> {
+    for (name, role) in [("uma", "user"), ("ada", "admin")] {
+        add_user(program().envs(variables.iter().cloned()), name, role)?;
+    }
+    Ok(())
 }
 
 fn add_user(command: &mut Command, name: &str, role: &str) -> Result<()> {

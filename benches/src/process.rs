@@ -60,11 +60,6 @@ impl Process {
         self.tree().into_iter().map(|process| status(process, "VmRSS")).sum()
     }
 
-    /// The most that was ever resident, in KiB.
-    pub(crate) fn peak(&self) -> Result<u64> {
-        self.tree().into_iter().map(|process| status(process, "VmHWM")).sum()
-    }
-
     fn tree(&self) -> Vec<u32> {
         let mut found = vec![self.child.id()];
         let mut next = 0;

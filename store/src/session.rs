@@ -3,6 +3,7 @@ use sqlx::postgres::{PgConnection, PgPool, Postgres};
 
 use crate::StoreError;
 use crate::driver::{self, Want};
+use crate::transaction::Durability;
 
 /// A transaction on a PostgreSQL connection.
 ///
@@ -15,10 +16,13 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) async fn begin(pool: &PgPool) -> Result<Self, StoreError> {
+    pub(crate) async fn begin(pool: &PgPool, durability: Durability) -> Result<Self, StoreError> {
         let connection = pool.acquire().await.map_err(StoreError::of_postgres)?;
         let mut session = Self { connection: Some(connection), open: true };
         session.control("BEGIN").await?;
+        if durability == Durability::Process {
+            session.control("SET LOCAL synchronous_commit = off").await?;
+        }
         Ok(session)
     }
 

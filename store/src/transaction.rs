@@ -16,6 +16,15 @@ pub struct Transaction {
     pub(crate) spoiled: bool,
 }
 
+/// What a committed transaction outlives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Durability {
+    /// A power failure.
+    Disk,
+    /// The end of the process.
+    Process,
+}
+
 pub(crate) enum Connection {
     Sqlite(sqlite::Session),
     #[cfg(feature = "postgres")]
@@ -32,7 +41,7 @@ impl Transaction {
         Query::new(Target::Transaction(self), sql.text())
     }
 
-    /// Makes everything permanent: on the disk when this returns.
+    /// Makes everything permanent: on the disk when this returns, unless it was [begun leniently](crate::Database::begin_lenient).
     ///
     /// # Errors
     /// When the database can't, or an earlier statement failed. Nothing took effect then, except when PostgreSQL was lost between its commit and its answer.

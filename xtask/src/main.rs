@@ -38,16 +38,21 @@ fn bench(arguments: &[String]) -> Result<ExitCode> {
     if wants(arguments, &["fastapi"]) {
         install_fastapi(root, &target)?;
     }
-    measure(Command::new(programs.join("portcullis-bench")).arg("compare").args(arguments))
+    measure(raised(&programs).arg("compare").args(arguments))
 }
 
 fn scale(arguments: &[String]) -> Result<ExitCode> {
     let root = root()?;
     let programs = build(root, &target_folder(root))?;
-    // Ten thousand connections are as many open files, more than a shell allows at first.
+    measure(raised(&programs).arg("scale").args(arguments))
+}
+
+/// The program that measures: thousands of connections are as many open files, more than a shell allows at first.
+fn raised(programs: &Path) -> Command {
     let mut raised = Command::new("sh");
     raised.args(["-c", "ulimit -n \"$(ulimit -Hn)\" && exec \"$0\" \"$@\""]);
-    measure(raised.arg(programs.join("portcullis-bench")).arg("scale").args(arguments))
+    raised.arg(programs.join("portcullis-bench"));
+    raised
 }
 
 fn instructions(arguments: &[String]) -> Result<ExitCode> {

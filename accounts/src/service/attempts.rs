@@ -50,9 +50,11 @@ impl AccountService {
     }
 
     /// Reserves an attempt for the address and the account.
+    ///
+    /// It waits for no disk: whoever can cut the power gets no more from it than a few tries.
     pub(super) async fn reserve(&self, counters: &Counters) -> Result<Reservation, AccountError> {
         let now = self.now();
-        let mut transaction = self.database().begin().await?;
+        let mut transaction = self.database().begin_lenient().await?;
         if let Some(address) = &counters.address {
             self.reserve_address(&mut transaction, address, now).await?;
         }
@@ -63,7 +65,7 @@ impl AccountService {
 
     /// Reserves an attempt for the account whose address has one already.
     pub(super) async fn reserve_again(&self, counters: &Counters) -> Result<Reservation, AccountError> {
-        let mut transaction = self.database().begin().await?;
+        let mut transaction = self.database().begin_lenient().await?;
         let reservation = self.reserve_account(&mut transaction, counters, self.now()).await?;
         transaction.commit().await?;
         Ok(reservation)

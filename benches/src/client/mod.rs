@@ -82,6 +82,12 @@ impl Request {
         text.push_str(body);
         Ok(Self { text: text.into(), parts: parts.body(()).map_err(io::Error::other)?, body: Bytes::copy_from_slice(body.as_bytes()) })
     }
+
+    /// The same without its body, of which only the length is told; over HTTP/1.1.
+    pub(crate) fn announcing(self, length: usize) -> Self {
+        let text = String::from_utf8_lossy(&self.text).replace("content-length: 0", &format!("content-length: {length}"));
+        Self { text: text.into(), ..self }
+    }
 }
 
 /// One connection.

@@ -32,7 +32,7 @@ pub(crate) struct Ratio {
 }
 
 impl Ratio {
-    fn of(values: &[f64]) -> Option<Self> {
+    pub(super) fn of(values: &[f64]) -> Option<Self> {
         let (median, least, most) = spread(values);
         (!values.is_empty()).then_some(Self { median, least, most })
     }
@@ -81,13 +81,27 @@ pub(crate) fn rounds(case: &Case, servers: &[(Server, Known)], transport: Transp
         .collect())
 }
 
-/// What a kind of request costs one server, without a comparison.
-pub(crate) fn alone(case: &Case, server: &Server, known: &Known, effort: Effort) -> Result<Cost> {
-    let (target, prepared) = (server.target(Transport::Http1), case.prepare(known)?);
-    let requests = fit(server, &target, &prepared, effort.slice)?;
-    let slices = (0..effort.rounds).map(|_| drive(server, &target, &prepared, requests)).collect::<Result<Vec<_>>>()?;
-    let rates: Vec<f64> = slices.iter().map(|slice| slice.rate).collect();
-    Ok(Cost { peer: server.peer.name(), cpu: spread(&costs(&slices)).0, rate: spread(&rates).0, ratio: None, of_by_hand: None })
+/// What refusing costs notes, beside serving: the two take turns. The ratio is refused by served.
+pub(crate) fn refusing(refused: (&Server, &Case), served: (&Server, &Case), known: &Known, effort: Effort) -> Result<[Cost; 2]> {
+    let mut turns = Vec::new();
+    for (server, case) in [refused, served] {
+        let (target, prepared) = (server.target(Transport::Http1), case.prepare(known)?);
+        let requests = fit(server, &target, &prepared, effort.slice)?;
+        turns.push((server, target, prepared, requests, Vec::new()));
+    }
+    for _ in 0..effort.rounds {
+        for (server, target, prepared, requests, slices) in &mut turns {
+            slices.push(drive(server, target, prepared, *requests)?);
+        }
+    }
+    let served: Vec<f64> = turns.last().map(|turn| costs(&turn.4)).unwrap_or_default();
+    let cost = |slices: &[Slice]| {
+        let (cpu, rates) = (costs(slices), slices.iter().map(|slice| slice.rate).collect::<Vec<_>>());
+        let ratio = Ratio::of(&pairs(&cpu, &served, |cost, base| cost / base));
+        Cost { peer: Peer::Notes.name(), cpu: spread(&cpu).0, rate: spread(&rates).0, ratio, of_by_hand: None }
+    };
+    let [refused, served] = turns.as_slice() else { return Err("two turns".into()) };
+    Ok([cost(&refused.4), cost(&served.4)])
 }
 
 fn costs(slices: &[Slice]) -> Vec<f64> {

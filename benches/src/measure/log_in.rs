@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use serde::Serialize;
 
+use super::{Ratio, spread};
 use crate::Result;
 use crate::cases::log_in;
 use crate::client::{Connection, Target};
@@ -13,6 +14,15 @@ use crate::client::{Connection, Target};
 pub(crate) struct LogIns {
     pub(crate) peer: &'static str,
     pub(crate) rate: f64,
+    /// Of the library's in the same round.
+    pub(crate) of_library: Option<Ratio>,
+}
+
+impl LogIns {
+    pub(crate) fn of(peer: &'static str, rates: &[f64], library: &[f64]) -> Self {
+        let ratios: Vec<f64> = rates.iter().zip(library).map(|(rate, library)| rate / library).collect();
+        Self { peer, rate: spread(rates).0, of_library: Ratio::of(&ratios) }
+    }
 }
 
 /// Logs in with this many clients at once, each as fast as it is answered.

@@ -7,7 +7,7 @@ mod slice;
 mod start;
 mod storm;
 
-pub(crate) use cost::{Cost, Effort, Ratio, alone, rounds};
+pub(crate) use cost::{Cost, Effort, Ratio, refusing, rounds};
 pub(crate) use latency::{Latency, open_loop};
 pub(crate) use log_in::{LogIns, library, log_ins};
 pub(crate) use slice::{drive, fit};

@@ -27,8 +27,16 @@ pub(crate) fn drive(server: &Server, target: &Target, prepared: &Prepared, reque
     let threads: Vec<_> = connections
         .into_iter()
         .map(|mut connection| {
-            let prepared = prepared.clone();
-            thread::spawn(move || (0..each).try_for_each(|_| prepared.send(&mut connection)).map(|()| connection))
+            let (prepared, target) = (prepared.clone(), target.clone());
+            thread::spawn(move || {
+                for _ in 0..each {
+                    if prepared.is_alone {
+                        connection = Connection::open(&target)?;
+                    }
+                    prepared.send(&mut connection)?;
+                }
+                Ok::<_, std::io::Error>(connection)
+            })
         })
         .collect();
     let joined: Vec<_> = threads.into_iter().map(thread::JoinHandle::join).collect();

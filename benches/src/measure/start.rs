@@ -14,10 +14,10 @@ pub(crate) struct Start {
     pub(crate) milliseconds: u64,
     /// Resident after the first answer, in KiB.
     pub(crate) idle: u64,
-    /// Resident after everything was measured, in KiB.
+    /// Resident after the requests, in KiB.
     pub(crate) after: u64,
-    /// The most that was ever resident, in KiB.
-    pub(crate) peak: u64,
+    /// How many requests those were.
+    pub(crate) answers: u64,
 }
 
 /// Starts a server some times.
@@ -32,7 +32,7 @@ pub(crate) fn start(ground: &Ground, peer: Peer, times: usize) -> Result<Start> 
     idle.sort_unstable();
     let middle = |values: &[Duration]| values.get(times / 2).copied().unwrap_or_default().as_millis();
     let milliseconds = u64::try_from(middle(&took))?;
-    Ok(Start { peer: peer.name(), milliseconds, idle: idle.get(times / 2).copied().unwrap_or(0), after: 0, peak: 0 })
+    Ok(Start { peer: peer.name(), milliseconds, idle: idle.get(times / 2).copied().unwrap_or(0), after: 0, answers: 0 })
 }
 
 /// What one idle TLS connection leaves resident in a server, in bytes.
@@ -48,6 +48,8 @@ pub(crate) fn idle_connections(ground: &Ground, peer: Peer) -> Result<f64> {
     let warm = open(50)?;
     let before = server.process.memory()?;
     let connections = open(IDLE)?;
+    // Idle is who has asked nothing for a while.
+    std::thread::sleep(Duration::from_secs(1));
     let after = server.process.memory()?;
     drop((warm, connections));
     let grown = u32::try_from(after.saturating_sub(before))?;
@@ -63,4 +65,4 @@ pub(crate) fn used(target: &Target, request: &Request) -> std::io::Result<Connec
     }
 }
 
-const IDLE: u32 = 1000;
+const IDLE: u32 = 4000;

@@ -22,8 +22,10 @@ pub(crate) struct Storm {
     pub(crate) answers: BTreeMap<u16, u32>,
     /// The slowest hundredth of the refusals, in microseconds.
     pub(crate) refused_p99: Option<u64>,
-    /// Resident after it, in KiB.
+    /// Resident right after it, in KiB.
     pub(crate) memory: u64,
+    /// Resident after a rest, in KiB.
+    pub(crate) rested: u64,
 }
 
 /// Asks for `/livez` in calm, then while 64 clients log in; a client that is refused tries again after a quarter of a second.
@@ -49,7 +51,7 @@ pub(crate) fn storm(server: &Server, livez: &Prepared, time: Duration) -> Result
         }
     }
     let refused_p99 = (!refusals.is_empty()).then(|| Latency::of(refusals).p99);
-    Ok(Storm { peer: server.peer.name(), calm, storm: during?, answers, refused_p99, memory: server.process.memory()? })
+    Ok(Storm { peer: server.peer.name(), calm, storm: during?, answers, refused_p99, memory: server.process.memory()?, rested: 0 })
 }
 
 fn client(target: &Target, is_over: &AtomicBool) -> Result<Vec<(u16, u64)>> {

@@ -72,9 +72,11 @@ fn refused(text: &mut String, found: &Found) {
         return;
     }
     text.push_str("### What notes turns away\n\n");
-    head(text, &["answer", "CPU µs a request"]);
+    head(text, &["refused", "CPU µs a request", "served", "CPU µs a request", "refused ÷ served"]);
     for line in &found.refused {
-        row(text, &[line.title.to_owned(), cost_of(line, Peer::Notes).map_or_else(String::new, |cost| format!("{:.1}", cost.cpu))]);
+        let [refused, served] = &line.costs;
+        let cells = [line.title, &format!("{:.1}", refused.cpu), line.served, &format!("{:.1}", served.cpu), &ratio(refused.ratio)];
+        row(text, &cells.map(str::to_owned));
     }
     text.push('\n');
 }
@@ -84,12 +86,12 @@ fn log_ins(text: &mut String, found: &Found) {
         return;
     }
     text.push_str("### Log-ins\n\n");
-    head(text, &["", "log-ins a second, 16 clients"]);
+    head(text, &["", "log-ins a second, 16 clients", "of the library's"]);
     for one in &found.log_ins {
-        row(text, &[one.peer.to_owned(), format!("{:.1}", one.rate)]);
+        row(text, &[one.peer.to_owned(), format!("{:.1}", one.rate), ratio(one.of_library)]);
     }
     text.push_str("\n`/livez` at 100 requests a second, in calm and while 64 clients log in:\n\n");
-    head(text, &["", "calm p99, ms", "storm p99, ms", "log-ins by status", "refused p99, ms", "resident after, MiB"]);
+    head(text, &["", "calm p99, ms", "storm p99, ms", "log-ins by status", "refused p99, ms", "resident in it, MiB", "after a rest, MiB"]);
     for storm in &found.storms {
         let answers: Vec<String> = storm.answers.iter().map(|(status, count)| format!("{status}: {count}")).collect();
         row(
@@ -101,6 +103,7 @@ fn log_ins(text: &mut String, found: &Found) {
                 answers.join(", "),
                 storm.refused_p99.map_or_else(String::new, milliseconds),
                 mebibytes(storm.memory),
+                mebibytes(storm.rested),
             ],
         );
     }
@@ -110,12 +113,14 @@ fn log_ins(text: &mut String, found: &Found) {
 fn sizes(text: &mut String, found: &Found) {
     if !found.starts.is_empty() {
         text.push_str("### Start and memory\n\n");
-        head(text, &["", "start to first answer, ms", "resident idle, MiB", "after load, MiB", "peak, MiB", "an idle TLS connection, KiB"]);
+        head(
+            text,
+            &["", "start to first answer, ms", "resident idle, MiB", "after load, MiB", "answers by then", "an idle TLS connection, KiB"],
+        );
         for start in &found.starts {
             let idle_tls = found.idle_tls.get(start.peer).map_or_else(String::new, |bytes| format!("{:.1}", bytes / 1024.0));
-            let memory = [start.idle, start.after, start.peak].map(mebibytes);
-            let [idle, after, peak] = memory;
-            row(text, &[start.peer.to_owned(), start.milliseconds.to_string(), idle, after, peak, idle_tls]);
+            let [idle, after] = [start.idle, start.after].map(mebibytes);
+            row(text, &[start.peer.to_owned(), start.milliseconds.to_string(), idle, after, start.answers.to_string(), idle_tls]);
         }
         text.push('\n');
     }

@@ -18,6 +18,7 @@ use crate::StoreError;
 use crate::driver::{Answer, Want};
 use crate::settings::DatabaseSettings;
 use crate::statement;
+use crate::transaction::Durability;
 use crate::value::Value;
 
 use open::Place;
@@ -45,8 +46,8 @@ impl Sqlite {
         self.writer.run(sql, values, want).await
     }
 
-    pub(crate) async fn begin(&self) -> Result<Session, StoreError> {
-        self.writer.begin().await
+    pub(crate) async fn begin(&self, durability: Durability) -> Result<Session, StoreError> {
+        self.writer.begin(durability).await
     }
 
     /// Waits for what runs, then closes every connection.

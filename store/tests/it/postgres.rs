@@ -56,6 +56,22 @@ async fn a_connection_that_the_server_ended_is_replaced() {
 }
 
 #[tokio::test]
+async fn only_a_lenient_transaction_does_not_wait_for_the_disk() {
+    if !selected(Backend::Postgres).unwrap() {
+        return;
+    }
+    let world = world(Backend::Postgres).await;
+    const SYNCHRONOUS: &str = "SELECT current_setting('synchronous_commit')";
+    for _ in 0..20 {
+        let mut lenient = world.database.begin_lenient().await.unwrap();
+        assert_eq!(lenient.query(SYNCHRONOUS).fetch_one::<String>().await.unwrap(), "off");
+        lenient.commit().await.unwrap();
+        let mut strict = world.database.begin().await.unwrap();
+        assert_eq!(strict.query(SYNCHRONOUS).fetch_one::<String>().await.unwrap(), "on");
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_is_not_there_is_told_without_the_password() {
     let error = Database::connect(&impatient("postgres://someone:hunter2@127.0.0.1:1/name")).await.unwrap_err();
     assert!(matches!(&error, StoreError::Unavailable(text) if text.contains("refused")), "{error:?}");

@@ -38,6 +38,26 @@ async fn the_safe_settings_are_on() {
 }
 
 #[tokio::test]
+async fn only_a_lenient_transaction_does_not_wait_for_the_disk_however_it_ends() {
+    let World { database, .. } = &world(Backend::Sqlite).await;
+    const SYNCHRONOUS: &str = "SELECT * FROM pragma_synchronous";
+    for end in ["committed", "dropped", "failed"] {
+        let mut lenient = database.begin_lenient().await.unwrap();
+        assert_eq!(lenient.query(SYNCHRONOUS).fetch_one::<i64>().await.unwrap(), 1);
+        match end {
+            "committed" => lenient.commit().await.unwrap(),
+            "dropped" => drop(lenient),
+            _ => {
+                assert!(lenient.query("INSERT INTO nothing VALUES (1)").execute().await.is_err());
+                drop(lenient);
+            }
+        }
+        let mut strict = database.begin().await.unwrap();
+        assert_eq!(strict.query(SYNCHRONOUS).fetch_one::<i64>().await.unwrap(), 2, "after one that was {end}");
+    }
+}
+
+#[tokio::test]
 async fn a_full_disk_is_told_and_survived() {
     let world = world(Backend::Sqlite).await;
     let pages: i64 = world.database.query("SELECT * FROM pragma_page_count").fetch_one().await.unwrap();

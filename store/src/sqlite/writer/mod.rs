@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use super::open::{Place, Purpose};
 use crate::StoreError;
 use crate::driver::{Answer, Want};
+use crate::transaction::Durability;
 use crate::value::Value;
 
 mod thread;
@@ -27,7 +28,7 @@ pub(crate) struct Session {
 
 enum Job {
     Statement(Statement),
-    Begin(Ticket, Reply<Session>),
+    Begin(Durability, Ticket, Reply<Session>),
     ForgetStatements,
 }
 
@@ -96,8 +97,8 @@ impl Writer {
         self.ask(|ticket, reply| Job::Statement(Statement { sql, values, want, ticket, reply })).await
     }
 
-    pub(super) async fn begin(&self) -> Result<Session, StoreError> {
-        self.ask(Job::Begin).await
+    pub(super) async fn begin(&self, durability: Durability) -> Result<Session, StoreError> {
+        self.ask(|ticket, reply| Job::Begin(durability, ticket, reply)).await
     }
 
     pub(super) fn forget(&self) {

@@ -8,6 +8,7 @@ use super::{Command, Job, Reply, Session, Statement};
 use crate::StoreError;
 use crate::driver::Answer;
 use crate::statement;
+use crate::transaction::Durability;
 
 /// What the writer's thread works with.
 pub(super) struct Thread {
@@ -27,9 +28,9 @@ impl Thread {
         while let Some(job) = next.take().or_else(|| queue.recv().ok()) {
             next = match job {
                 Job::Statement(statement) => self.statements(statement, queue),
-                Job::Begin(ticket, reply) => {
+                Job::Begin(durability, ticket, reply) => {
                     if ticket.begin() {
-                        self.transaction(reply);
+                        self.begin(durability, reply);
                     }
                     None
                 }
@@ -86,6 +87,17 @@ impl Thread {
         }
         self.undo();
         next
+    }
+
+    fn begin(&mut self, durability: Durability, reply: Reply<Session>) {
+        if durability == Durability::Disk {
+            return self.transaction(reply);
+        }
+        // Where it can't be eased, the commit just takes longer.
+        let _ = self.connection().map(|connection| connection.execute_batch(EASED));
+        self.transaction(reply);
+        // A connection that may still be eased must not be used again.
+        self.connection = self.connection.take().filter(|connection| connection.execute_batch(STRICT).is_ok());
     }
 
     fn transaction(&mut self, reply: Reply<Session>) {
@@ -177,6 +189,9 @@ fn commit_together(connection: &Connection, group: &[Statement]) -> Option<Vec<R
     None
 }
 
+/// With a write-ahead log, commits wait for no disk; what they wrote is whole after a power failure, or not there.
+const EASED: &str = "PRAGMA synchronous = NORMAL";
+const STRICT: &str = "PRAGMA synchronous = FULL";
 /// A transaction that gives no order for so many waits is undone: longer than any request may take.
 const IDLE_WAITS: u32 = 12;
 /// The most statements of one commit.
