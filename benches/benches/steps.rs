@@ -1,17 +1,19 @@
 //! What single steps of a request cost: those that can be called from outside.
 //!
-//! The steps that are private to `portcullis-web` (limiter, header stamping, log line, metrics, validation) have no benchmark here, for a
-//! way in for a benchmark would be a way in for everyone; `docs/performance.md` says how to see them in a profile of the whole.
+//! The steps that are private to `portcullis-web` (limiter, header stamping, log line, metrics) have no benchmark here, for a way in for a
+//! benchmark would be a way in for everyone; `docs/performance.md` has their instructions, out of a profile of the whole.
 #![expect(clippy::expect_used, reason = "a benchmark that cannot begin ends")]
 
 use std::hint::black_box;
 
 use divan::Bencher;
+use portcullis::prelude::*;
 use portcullis_core::policy::{Access, Rule, decide};
 use portcullis_core::token::{AccessClaims, Audience, Expected, SigningKey, Verifier};
-use portcullis_core::{Clock, Id, Identity, Principal, Revocations};
+use portcullis_core::{Identity, Revocations};
 use portcullis_web::IntoResponse as _;
-use portcullis_web::respond::{FieldError, Problem};
+use portcullis_web::extract::{Failures, Input as _, Pointer};
+use portcullis_web::respond::FieldError;
 
 fn main() {
     divan::main();
@@ -67,6 +69,28 @@ fn render_a_problem_with_fields(bencher: Bencher<'_, '_>) {
         let field = |pointer: &str| FieldError { pointer: pointer.to_owned(), code: "length", detail: "1 to 200 characters.".into() };
         Problem::invalid(vec![field("/title"), field("/body"), field("/tags/3")]).into_response()
     });
+}
+
+/// A body that is valid, from its bytes on.
+#[divan::bench]
+fn parse_and_check_an_input(bencher: Bencher<'_, '_>) {
+    const NOTE: &str = r#"{"title":"Milk and bread","body":"Two bottles of milk, one loaf of bread.","tags":["home","to-buy"]}"#;
+    bencher.bench(|| {
+        let note: NewNote = serde_json::from_str(black_box(NOTE)).expect("it can be parsed");
+        let mut failures = Failures::default();
+        note.check(&mut Pointer::default(), &mut failures);
+        assert!(failures.is_empty(), "it is valid");
+    });
+}
+
+#[input]
+struct NewNote {
+    #[check(length(chars, min = 1, max = 200))]
+    title: PlainText,
+    #[check(length(chars, max = 10_000))]
+    body: PlainText,
+    #[check(items(max = 20))]
+    tags: Vec<Slug>,
 }
 
 fn claims(now: i64) -> AccessClaims {

@@ -118,6 +118,8 @@ impl Hasher {
     fn compute(&mut self, params: &Params, password: &str, salt: &[u8]) -> Result<[u8; OUTPUT_LENGTH], argon2::Error> {
         let blocks = params.block_count();
         if self.memory.len() < blocks {
+            // What isn't used of it is only reserved: the system gives it no pages.
+            self.memory.reserve_exact(blocks.max(APART) - self.memory.len());
             self.memory.resize(blocks, Block::default());
         }
         let mut output = [0; OUTPUT_LENGTH];
@@ -133,6 +135,10 @@ impl fmt::Debug for Hasher {
         f.debug_struct("Hasher").field("cost", &self.cost).finish_non_exhaustive()
     }
 }
+
+/// So many blocks are 33 MiB. The C library of Linux learns from each piece of up to 32 MiB that is given back to keep the next ones for
+/// itself; larger ones go back to the system at once.
+const APART: usize = 33 * 1024;
 
 /// Parses a stored hash; one whose cost is beyond reason is no hash of ours.
 fn parse(stored: &PasswordHash) -> Option<(Params, phc::Salt, phc::Output)> {
@@ -169,6 +175,29 @@ mod tests {
         hasher.rest();
         assert!(hasher.is_at_rest());
         assert_eq!(hasher.verify("p", &hash), Verdict::Right);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_rested_hasher_has_given_its_memory_back_to_the_system() {
+        let is_mapped = |address: usize| {
+            std::fs::read_to_string("/proc/self/maps").unwrap().lines().any(|line| {
+                let range = line.split(' ').next().unwrap().split_once('-').unwrap();
+                let end = |text: &str| usize::from_str_radix(text, 16).unwrap();
+                (end(range.0)..end(range.1)).contains(&address)
+            })
+        };
+        let mut hasher = Hasher::new(HashingCost::DEFAULT);
+        let mut given_back = 0;
+        for _ in 0..4 {
+            hasher.hash("p").unwrap();
+            let middle = &raw const hasher.memory[hasher.memory.len() / 2];
+            assert!(is_mapped(middle.addr()));
+            hasher.rest();
+            // Another test may have taken the same place in the meantime, but not each time.
+            given_back += usize::from(!is_mapped(middle.addr()));
+        }
+        assert!(given_back >= 2, "{given_back} of 4");
     }
 
     #[test]

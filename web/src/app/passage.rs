@@ -67,8 +67,14 @@ impl Passage {
     }
 
     /// Renders a problem, stamps the headers, writes the log line and the metrics.
-    pub(crate) fn end(mut self, mut response: Response) -> Response {
-        let problem = response.extensions_mut().remove::<Problem>();
+    pub(crate) fn end(mut self, answer: Result<Response, Problem>) -> Response {
+        let (mut response, problem) = match answer {
+            Ok(mut response) => {
+                let problem = response.extensions_mut().remove::<Problem>();
+                (response, problem)
+            }
+            Err(problem) => (problem.head(), Some(problem)),
+        };
         if let Some(problem) = &problem {
             *response.body_mut() = Body::from(problem.render(self.request_id.encode(&mut [0; Id::LENGTH])));
         }

@@ -70,15 +70,10 @@ impl Service for Pipeline {
         let request_id = passage.request_id;
         let request = request.map(Body::new);
         let admitted = AssertUnwindSafe(with_request_id(request_id, self.admit(request, peer, &mut passage))).catch_unwind().await;
-        let response = match admitted {
-            Ok(Ok(response)) => response,
-            Ok(Err(problem)) => problem.into_response(),
-            Err(panic) => {
-                self.metrics.panics.inc();
-                Problem::internal(panic_text(&*panic)).into_response()
-            }
-        };
-        passage.end(response)
+        passage.end(admitted.unwrap_or_else(|panic| {
+            self.metrics.panics.inc();
+            Err(Problem::internal(panic_text(&*panic)))
+        }))
     }
 
     fn finish(self: Arc<Self>, response: Response, head: Option<&http::request::Parts>, peer: Peer) -> Response {
@@ -94,7 +89,7 @@ impl Service for Pipeline {
                 *request.uri_mut() = http::Uri::from_static("*");
             }
         }
-        Passage::begin(&self, &request, peer).end(response)
+        Passage::begin(&self, &request, peer).end(Ok(response))
     }
 }
 

@@ -200,7 +200,23 @@ impl Problem {
             errors: &self.0.errors,
             violated: self.0.violated.map(|policy| [policy]),
         };
-        serde_json::to_vec(&body).unwrap_or_default()
+        let mut rendered = Vec::with_capacity(384);
+        match serde_json::to_writer(&mut rendered, &body) {
+            Ok(()) => rendered,
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// An answer without a body.
+    pub(crate) fn head(&self) -> Response {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = self.0.status;
+        let content_type = if self.0.oauth { HeaderValue::from_static("application/json") } else { CONTENT_TYPE };
+        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        for (name, value) in &self.0.headers {
+            response.headers_mut().append(name, value.clone());
+        }
+        response
     }
 
     fn parts(&mut self) -> &mut Parts {
@@ -211,13 +227,7 @@ impl Problem {
 impl IntoResponse for Problem {
     /// An answer without a body: the pipeline finds the problem in the extensions and renders it.
     fn into_response(self) -> Response {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = self.0.status;
-        let content_type = if self.0.oauth { HeaderValue::from_static("application/json") } else { CONTENT_TYPE };
-        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-        for (name, value) in &self.0.headers {
-            response.headers_mut().append(name, value.clone());
-        }
+        let mut response = self.head();
         response.extensions_mut().insert(self);
         response
     }
