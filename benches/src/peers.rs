@@ -93,7 +93,7 @@ impl Ground {
                 self.wait(peer, &mut serve, address, is_tls, folder)
             }
             Peer::FastApi => {
-                let python = self.target.join("../fastapi/bin/python");
+                let python = self.target.join("../../fastapi/bin/python");
                 let source = self.root.join("benches/peers/fastapi");
                 let mut seed = Command::new(&python);
                 run(seed.current_dir(&source).args(["-m", "app.seed"]).env("PEER_FOLDER", &folder))?;
