@@ -69,9 +69,10 @@ impl AccountService {
         let counters = self.counters(user, login, origin.address);
         let place = self.0.in_flight.enter(origin.key())?;
         let mut turn = self.0.turns.take(&counters).await;
+        let was_alone = turn.as_ref().is_none_or(Turn::is_alone);
         let mut reservation = self.reserve(&counters).await.map_err(|error| place.soften(error))?;
         if reservation == Reservation::Locked
-            && let Some(crowded) = turn.take()
+            && let Some(crowded) = turn.take().filter(|turn| !was_alone || !turn.is_alone())
         {
             // Perhaps by attempts beside this one, which may turn out right.
             turn = crowded.alone().await;

@@ -44,6 +44,11 @@ impl Turns {
 }
 
 impl Turn {
+    /// Whether no other attempt at the account has its turn.
+    pub(super) fn is_alone(&self) -> bool {
+        self.line.available_permits() + self.permit.num_permits() >= usize::try_from(self.together).unwrap_or(1)
+    }
+
     /// Waits until no attempt at the account is beside this one: those may be what stands in its way, and turn out right.
     pub(super) async fn alone(self) -> Option<Self> {
         let Self { line, together, permit } = self;
