@@ -114,17 +114,21 @@ on_every_database! {
             let _ = world.try_log_in("locked", OTHER).await;
         }
         let cases = [("nobody", OTHER), ("wrong", OTHER), ("locked", PASSWORD), ("disabled", PASSWORD)];
-        let mut times = [const { Vec::new() }; 4];
-        for _ in 0..15 {
-            for ((name, password), times) in cases.iter().zip(&mut times) {
+        // The quickest of each: what else runs on the same machine only ever adds. Without its hash an answer would take a tenth, however
+        // often it is measured; with it, a busy machine needs more tries to show one that nothing disturbed.
+        let mut quickest = [f64::MAX; 4];
+        let (mut least, mut most) = (0.0, f64::MAX);
+        for round in 0..200 {
+            for ((name, password), quickest) in cases.iter().zip(&mut quickest) {
                 let began = std::time::Instant::now();
                 assert!(is_credentials(&real.try_log_in(name, password).await));
-                times.push(began.elapsed());
+                *quickest = quickest.min(began.elapsed().as_secs_f64());
+            }
+            (least, most) = (quickest.iter().copied().fold(f64::MAX, f64::min), quickest.iter().copied().fold(0.0, f64::max));
+            if round >= 15 && most / least < 2.0 {
+                break;
             }
         }
-        // The quickest of each: what other tests do on the same machine only ever adds. Without its hash an answer would take a tenth.
-        let quickest = times.map(|times| times.into_iter().min().unwrap().as_secs_f64());
-        let (least, most) = (quickest.iter().copied().fold(f64::MAX, f64::min), quickest.iter().copied().fold(0.0, f64::max));
         assert!(most / least < 2.0, "{cases:?}: {quickest:?}");
     }
 
