@@ -66,7 +66,6 @@ impl Turn {
 ///
 /// The surplus is refused before anything is done for it, and may come back in a second: many right attempts at once from one office must
 /// neither use up what the address may fail, nor what others log in with.
-#[derive(Clone)]
 pub(super) struct InFlight(Arc<Room>);
 
 struct Room {
