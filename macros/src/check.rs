@@ -61,12 +61,14 @@ impl Checks {
         (!self.is_bounded()).then_some(kind)
     }
 
-    /// An expression that looks for failing fields inside a `value: &Value` that could not be parsed.
-    pub(crate) fn deeper(&self, kind: &Type) -> TokenStream {
-        if self.has_items() && !self.rules.iter().any(|rule| matches!(rule, Rule::Inner(_))) {
-            return element(kind).map_or_else(|| quote!(false), |item| quote!(p::diagnose_items::<#item>(value, at, failures)));
-        }
-        if self.is_bounded() { quote!(false) } else { quote!(<#kind as p::CheckField>::diagnose_field(value, at, failures)) }
+    /// An expression that looks for failing fields inside a `value: &Value` that could not be read, if the type could have any.
+    pub(crate) fn deeper(&self, kind: &Type) -> Option<TokenStream> {
+        let inner = self.checked_by_type(kind)?;
+        Some(if self.has_items() {
+            quote!(p::diagnose_items::<#inner>(value, at, failures))
+        } else {
+            quote!(<#inner as p::CheckField>::diagnose_field(value, at, failures))
+        })
     }
 
     /// The same rules for the JSON Schema.

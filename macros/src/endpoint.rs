@@ -92,8 +92,7 @@ fn with_stub(function: &ItemFn, error: &syn::Error) -> TokenStream {
         #function
         #error
         #[doc(hidden)]
-        #[allow(non_camel_case_types, missing_docs)]
-        #[derive(Clone, Copy, Debug)]
+        #[allow(non_camel_case_types, missing_docs, missing_debug_implementations, missing_copy_implementations)]
         #visibility struct #name {}
         impl ::portcullis::__private::Registered for #name {
             const ENDPOINT: &'static ::portcullis::__private::Endpoint = &::portcullis::__private::STUB;
@@ -113,14 +112,12 @@ fn endpoint(verb: &str, attribute: &Attribute, function: &ItemFn) -> syn::Result
     let options = options(attribute);
     let checks = checks(attribute, &arguments);
     let mountable = mountable(attribute, name, &arguments);
-    let values: Vec<_> = (0..arguments.len()).map(|at| format_ident!("a{at}")).collect();
     let text = name.to_string();
     // A future that can't move between threads is an error of the handler.
-    let boxed = quote_spanned!(name.span().resolved_at(Span::call_site())=> p::Box::pin(future));
+    let handle = quote_spanned!(name.span().resolved_at(Span::call_site())=> p::Probe::<fn(#(#arguments),*) -> #answer>::call(call, #name));
     Ok(quote! {
         #[doc(hidden)]
-        #[allow(non_camel_case_types, missing_docs)]
-        #[derive(Clone, Copy, Debug)]
+        #[allow(non_camel_case_types, missing_docs, missing_debug_implementations, missing_copy_implementations)]
         #visibility struct #name {}
 
         const _: () = {
@@ -132,19 +129,8 @@ fn endpoint(verb: &str, attribute: &Attribute, function: &ItemFn) -> syn::Result
             const ARGUMENTS: &[p::ArgumentSpec] = &[#(p::specify::<#arguments>()),*];
             #checks
 
-            fn call(mut call: p::Call) -> p::CallFuture {
-                let future = async move {
-                    #(let #values = match p::Probe::<#arguments>::from_head(&mut call).await {
-                        Ok(value) => value,
-                        Err(problem) => return p::refuse(problem),
-                    };)*
-                    #(let #values = match p::Probe::<#arguments>::from_body(#values, &mut call).await {
-                        Ok(value) => value,
-                        Err(problem) => return p::refuse(problem),
-                    };)*
-                    p::Probe::<#answer>::answer(#name(#(#values),*).await)
-                };
-                #boxed
+            fn call(call: p::Call) -> p::CallFuture {
+                #handle
             }
 
             static ENDPOINT: p::Endpoint = p::Endpoint::builder(p::Verb::#verb, #path, #text)
@@ -219,38 +205,15 @@ fn options(attribute: &Attribute) -> TokenStream {
     quote!(#tag #class #body_limit #without_object #unscoped)
 }
 
-/// One constant per promise, each at the token that has to change.
+/// What path, arguments and policy promise each other, asked at the token that has to change.
 fn checks(attribute: &Attribute, arguments: &[&Type]) -> TokenStream {
     let path = &attribute.path;
     let (no_object, unscoped) = (attribute.without_object.is_some(), attribute.unscoped.is_some());
-    let single = arguments.iter().enumerate().map(|(at, kind)| {
-        quote_spanned! {kind.span()=>
-            const _: () = assert!(!p::checks::caller_under_public(&GUARD, &ARGUMENTS[#at]), "{}", p::checks::CALLER_UNDER_PUBLIC);
-            const _: () = assert!(!p::checks::object_without_policy(&GUARD, &ARGUMENTS[#at]), "{}", p::checks::OBJECT_WITHOUT_POLICY);
-            const _: () =
-                assert!(!p::checks::object_of_another_policy(&GUARD, &ARGUMENTS[#at]), "{}", p::checks::OBJECT_OF_ANOTHER_POLICY);
-        }
-    });
-    let whole = quote_spanned! {path.span()=>
-        const _: () = assert!(p::checks::path_is_well_formed(#path), "{}", p::checks::PATH_MALFORMED);
-        const _: () = assert!(!p::checks::reads_body_twice(ARGUMENTS), "{}", p::checks::TWO_BODIES);
-        const _: () = assert!(p::checks::has_parameters_of(#path, ARGUMENTS, &GUARD), "{}", p::checks::PATH_PARAMETER_MISSING);
-        // A parameter that nothing takes is reported once: as the object that it most likely names, as the one that is missing, or else as
-        // unused.
-        const _: () = assert!(
-            p::checks::takes_parameters_of(#path, ARGUMENTS, &GUARD)
-                || p::checks::object_unguarded(#path, &GUARD, #no_object)
-                || !p::checks::has_parameters_of(#path, ARGUMENTS, &GUARD),
-            "{}",
-            p::checks::PATH_PARAMETER_UNUSED
-        );
-        const _: () = assert!(
-            !p::checks::object_unguarded(#path, &GUARD, #no_object) || p::checks::takes_object(ARGUMENTS),
-            "{}",
-            p::checks::OBJECT_UNGUARDED
-        );
-        const _: () = assert!(!p::checks::list_unscoped(ARGUMENTS, #unscoped), "{}", p::checks::LIST_UNSCOPED);
-    };
+    let single = arguments
+        .iter()
+        .enumerate()
+        .map(|(at, kind)| quote_spanned!(kind.span()=> const _: () = p::checks::argument(&GUARD, &ARGUMENTS[#at]);));
+    let whole = quote_spanned!(path.span()=> const _: () = p::checks::whole(#path, ARGUMENTS, &GUARD, #no_object, #unscoped););
     quote!(#(#single)* #whole)
 }
 

@@ -1,98 +1,152 @@
-//! `#[input]`: serde, schema and checks in one, unknown fields refused, bounds demanded.
+//! `#[input]`: reading, schema and checks in one, unknown fields refused, bounds demanded.
 
-use proc_macro2::TokenStream;
-use quote::quote;
-use syn::ext::IdentExt as _;
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{Attribute, Data, DataEnum, DeriveInput, Field, Fields, FieldsNamed, LitStr, Type, parse_quote};
+use syn::{Attribute, Data, DataEnum, DeriveInput, Fields, FieldsNamed, Ident, Index};
 
 use crate::check::Checks;
+use crate::field::{FieldWords, Renaming};
 
 pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     let mut item: DeriveInput = syn::parse2(item)?;
     if !item.generics.params.is_empty() {
         return Err(syn::Error::new_spanned(&item.generics, "an input has no generic parameters"));
     }
-    let implementation = match &mut item.data {
+    let (derives, implementation) = match &mut item.data {
         Data::Struct(data) => match &mut data.fields {
-            Fields::Named(fields) => of_struct(&item.ident, fields)?,
+            Fields::Named(fields) => {
+                let implementation = of_struct(&item.ident, Renaming::read(&item.attrs)?, fields)?;
+                (quote!(#[derive(::portcullis::__private::schemars::JsonSchema)]), implementation)
+            }
             Fields::Unnamed(_) | Fields::Unit => {
                 return Err(syn::Error::new_spanned(&item.ident, "an input is a struct with named fields, or an enum of plain words"));
             }
         },
-        Data::Enum(data) => of_enum(&item.ident, data)?,
+        Data::Enum(data) => {
+            let implementation = of_enum(&item.ident, data)?;
+            let derives = quote! {
+                #[derive(::portcullis::__private::serde::Deserialize, ::portcullis::__private::schemars::JsonSchema)]
+                #[serde(crate = "::portcullis::__private::serde", rename_all = "snake_case")]
+            };
+            (derives, implementation)
+        }
         Data::Union(_) => return Err(syn::Error::new_spanned(&item.ident, "an input is a struct or an enum")),
     };
     let debug = debug(&item);
-    let name = item.ident.clone();
-    let is_enum = matches!(item.data, Data::Enum(_));
-    let shape = if is_enum { quote!(#[serde(rename_all = "snake_case")]) } else { quote!(#[serde(remote = "Self")]) };
-    // serde would read a struct from a list, field by place; an input is an object and nothing else.
-    let object_only = (!is_enum).then(|| {
-        quote! {
-            impl<'de> p::serde::Deserialize<'de> for #name {
-                fn deserialize<D: p::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
-                    Self::deserialize(p::ObjectOnly(deserializer))
-                }
-            }
-        }
-    });
     Ok(quote! {
-        #[derive(::portcullis::__private::serde::Deserialize, ::portcullis::__private::schemars::JsonSchema)]
-        #[serde(crate = "::portcullis::__private::serde", deny_unknown_fields)]
-        #shape
-        #[schemars(crate = "::portcullis::__private::schemars")]
+        #derives
+        #[schemars(crate = "::portcullis::__private::schemars", deny_unknown_fields)]
         #item
         const _: () = {
             use ::portcullis::__private as p;
             #[allow(unused_imports)]
             use p::FieldFallback as _;
             #implementation
-            #object_only
             #debug
         };
     })
 }
 
-fn of_struct(name: &syn::Ident, fields: &mut FieldsNamed) -> syn::Result<TokenStream> {
-    let (mut names, mut checks, mut diagnoses) = (Vec::new(), Vec::new(), Vec::new());
-    for field in &mut fields.named {
+/// What is written for a field, at its place.
+#[derive(Default)]
+struct Parts {
+    names: Vec<String>,
+    defaults: Vec<usize>,
+    reads: Vec<TokenStream>,
+    finishes: Vec<TokenStream>,
+    checks: Vec<TokenStream>,
+    diagnoses: Vec<TokenStream>,
+}
+
+fn of_struct(name: &Ident, renaming: Renaming, fields: &mut FieldsNamed) -> syn::Result<TokenStream> {
+    if fields.named.len() > MOST_FIELDS {
+        return Err(syn::Error::new_spanned(name, format_args!("an input has at most {MOST_FIELDS} fields")));
+    }
+    let mut parts = Parts::default();
+    for (place, field) in fields.named.iter_mut().enumerate() {
         let rules = Checks::read(&field.attrs)?;
-        let ident = field.ident.clone();
-        let outside = outside_name(field)?;
-        let kind = &field.ty;
-        let statements = rules.statements(kind);
-        let deeper = rules.deeper(kind);
-        checks.push(quote! {
-            { let value = &self.#ident; at.step(#outside, |at| { #statements }); }
+        let words = FieldWords::read(field, renaming)?;
+        let Some(ident) = &field.ident else { continue };
+        let (kind, at) = (&field.ty, Index::from(place));
+        let span = kind.span().resolved_at(Span::call_site());
+        parts.reads.push(match &words.read_with {
+            Some(function) => quote_spanned!(span=> #place => draft.#at = Some(#function(from)?),),
+            // Whether its type is an input is asked once, where it is checked.
+            None if rules.checked_by_type(kind).is_some() => quote!(#place => p::Probe::<#kind>::put(&mut draft.#at, from)?,),
+            None => quote_spanned!(span=> #place => p::put(&mut draft.#at, from)?,),
         });
-        let diagnosis = quote! {
-            p::Probe::<#kind>::field(object, #outside, (at, failures), |value, at, failures| #deeper, |value, at, failures| { #statements });
-        };
-        diagnoses.push(if has_default(field)? { quote!(if object.contains_key(#outside) { #diagnosis }) } else { diagnosis });
-        names.push(outside);
-        if let Some(checked) = rules.checked_by_type(kind) {
-            field.attrs.push(assume(checked));
+        parts.finishes.push(match &words.default {
+            Some(default) => quote!(#ident: draft.#at.unwrap_or_else(#default)),
+            None => quote!(#ident: p::taken(draft.#at)?),
+        });
+        if words.default.is_some() {
+            parts.defaults.push(place);
         }
+        let statements = rules.statements(kind);
+        parts.checks.push(quote!(#place => if let Some(value) = view.#at { #statements },));
+        if let Some(deeper) = rules.deeper(kind) {
+            parts.diagnoses.push(quote!(#place => #deeper,));
+        }
+        parts.names.push(words.name);
         field.attrs.retain(|attribute| !attribute.path().is_ident("check"));
         let schema = rules.schema(kind);
         if !schema.is_empty() {
             field.attrs.extend(syn::parse::Parser::parse2(Attribute::parse_outer, schema)?);
         }
     }
-    Ok(quote! {
-        #[allow(unused_variables, clippy::too_many_lines)]
-        impl p::Input for #name {
+    Ok(implementation(name, fields, &parts))
+}
+
+fn implementation(name: &Ident, fields: &FieldsNamed, parts: &Parts) -> TokenStream {
+    let Parts { names, defaults, reads, finishes, checks, diagnoses } = parts;
+    let idents: Vec<_> = fields.named.iter().filter_map(|field| field.ident.as_ref()).collect();
+    let kinds: Vec<_> = fields.named.iter().map(|field| &field.ty).collect();
+    let places: Vec<_> = (0..kinds.len()).map(Index::from).collect();
+    let nothing = kinds.iter().map(|_| quote!(None));
+    quote! {
+        #[allow(unused_variables, clippy::too_many_lines, clippy::type_complexity)]
+        impl p::Fields for #name {
+            type Draft = (#(Option<#kinds>,)*);
+            type View<'a> = (#(Option<&'a #kinds>,)*);
             const FIELDS: &'static [&'static str] = &[#(#names),*];
-            fn check(&self, at: &mut p::Pointer, failures: &mut p::Failures) {
-                #(#checks)*
+            const DEFAULTS: &'static [usize] = &[#(#defaults),*];
+            const EMPTY: Self::Draft = (#(#nothing,)*);
+            fn read_at<'de, D: p::serde::Deserializer<'de>>(place: usize, draft: &mut Self::Draft, from: D) -> Result<(), D::Error> {
+                match place {
+                    #(#reads)*
+                    _ => {}
+                }
+                Ok(())
             }
-            fn diagnose(value: &p::Value, at: &mut p::Pointer, failures: &mut p::Failures) {
-                let Some(object) = p::into_object(value, at, failures) else { return };
-                p::unknown_fields(object, <Self as p::Input>::FIELDS, at, failures);
-                #(#diagnoses)*
+            fn finish<E: p::serde::de::Error>(draft: Self::Draft) -> Result<Self, E> {
+                Ok(Self { #(#finishes),* })
+            }
+            fn view(&self) -> Self::View<'_> {
+                (#(Some(&self.#idents),)*)
+            }
+            fn seen(draft: &Self::Draft) -> Self::View<'_> {
+                (#(draft.#places.as_ref(),)*)
+            }
+            fn check_at(place: usize, view: &Self::View<'_>, at: &mut p::Pointer, failures: &mut p::Failures) {
+                match place {
+                    #(#checks)*
+                    _ => {}
+                }
+            }
+            fn diagnose_at(place: usize, value: &p::Value, at: &mut p::Pointer, failures: &mut p::Failures) -> bool {
+                match place {
+                    #(#diagnoses)*
+                    _ => false,
+                }
             }
         }
+        impl<'de> p::serde::Deserialize<'de> for #name {
+            fn deserialize<D: p::serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                p::read(from)
+            }
+        }
+        impl p::Input for #name {}
         #[diagnostic::do_not_recommend]
         impl p::CheckField for #name {
             fn check_field(&self, at: &mut p::Pointer, failures: &mut p::Failures) {
@@ -103,19 +157,10 @@ fn of_struct(name: &syn::Ident, fields: &mut FieldsNamed) -> syn::Result<TokenSt
                 true
             }
         }
-    })
+    }
 }
 
-/// Lets the derived code take for granted that a type is validated: whether it is, is asked once, at the field itself.
-///
-/// A bound without parameters would be checked at once; one over any lifetime waits until it is used.
-fn assume(kind: &Type) -> Attribute {
-    let bound = quote!(for<'any> #kind: ::portcullis::__private::AssumedField<'any>).to_string();
-    let bound = LitStr::new(&bound, kind.span());
-    parse_quote!(#[serde(bound(deserialize = #bound))])
-}
-
-fn of_enum(name: &syn::Ident, data: &DataEnum) -> syn::Result<TokenStream> {
+fn of_enum(name: &Ident, data: &DataEnum) -> syn::Result<TokenStream> {
     if let Some(variant) = data.variants.iter().find(|variant| !matches!(variant.fields, Fields::Unit)) {
         return Err(syn::Error::new_spanned(variant, "an input enum is a choice of plain words"));
     }
@@ -123,39 +168,6 @@ fn of_enum(name: &syn::Ident, data: &DataEnum) -> syn::Result<TokenStream> {
         #[diagnostic::do_not_recommend]
         impl p::CheckField for #name {}
     })
-}
-
-/// The name in JSON, a query or a form.
-fn outside_name(field: &Field) -> syn::Result<String> {
-    let mut name = field.ident.as_ref().map(|ident| ident.unraw().to_string()).unwrap_or_default();
-    each_serde_word(field, |meta| {
-        if meta.path.is_ident("rename") {
-            name = meta.value()?.parse::<LitStr>()?.value();
-        } else if meta.input.peek(syn::Token![=]) {
-            meta.value()?.parse::<syn::Expr>()?;
-        }
-        Ok(())
-    })?;
-    Ok(name)
-}
-
-fn has_default(field: &Field) -> syn::Result<bool> {
-    let mut default = false;
-    each_serde_word(field, |meta| {
-        default |= meta.path.is_ident("default");
-        if meta.input.peek(syn::Token![=]) {
-            meta.value()?.parse::<syn::Expr>()?;
-        }
-        Ok(())
-    })?;
-    Ok(default)
-}
-
-fn each_serde_word(field: &Field, mut word: impl FnMut(syn::meta::ParseNestedMeta<'_>) -> syn::Result<()>) -> syn::Result<()> {
-    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-        attribute.parse_nested_meta(&mut word)?;
-    }
-    Ok(())
 }
 
 /// A `Debug` that never shows what came in, unless the type derives its own.
@@ -176,3 +188,6 @@ fn debug(item: &DeriveInput) -> TokenStream {
         }
     }
 }
+
+/// Which of them were found is kept in the bits of one number.
+const MOST_FIELDS: usize = 128;

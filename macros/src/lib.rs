@@ -10,6 +10,7 @@ use proc_macro::TokenStream;
 mod access;
 mod check;
 mod endpoint;
+mod field;
 mod input;
 mod output;
 mod permission;

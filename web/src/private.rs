@@ -12,10 +12,10 @@ pub use serde;
 pub use crate::app::{CallFuture, Class, Endpoint, Mountable, OperationDoc, Registered, Verb, checks};
 pub use crate::authz::{Guard, GuardType, KeyOf};
 pub use crate::extract::{
-    Argument, ArgumentSpec, Call, CheckField, Failures, Input, ItemCount, Kind, Need, Nothing, PerRequest, Pointer, ProvidedBy, Provider,
-    diagnose_items, into_object, provided, rules, specify, unknown_fields,
+    Argument, ArgumentSpec, Call, CheckField, Failures, Fields, Input, ItemCount, Kind, Need, Nothing, PerRequest, Pointer, ProvidedBy,
+    Provider, diagnose_items, provided, read, rules, specify,
 };
-pub use crate::probe::{AssumedField, Fallback, FieldFallback, OutputFallback, Probe};
+pub use crate::probe::{Fallback, FieldFallback, OutputFallback, Probe};
 pub use crate::respond::{Answer, Output, Problem};
 
 /// An alias, so that the compiler goes on calling the type by its own name.
@@ -38,6 +38,22 @@ pub static STUB: Endpoint = Endpoint::builder(Verb::Get, "/", "stub")
     .handler(&[], describe::<Problem>, |_| Box::pin(async { refuse(Problem::not_found()) }))
     .build_checked_elsewhere();
 
+/// Reads a field of an input.
+///
+/// # Errors
+/// Whatever its type finds wrong.
+pub fn put<'de, T: serde::de::DeserializeOwned, D: serde::Deserializer<'de>>(field: &mut Option<T>, from: D) -> Result<(), D::Error> {
+    Probe::put(field, from)
+}
+
+/// A field of an input that was read.
+///
+/// # Errors
+/// When it wasn't.
+pub fn taken<T, E: serde::de::Error>(field: Option<T>) -> Result<T, E> {
+    field.ok_or_else(|| E::custom("a field is missing"))
+}
+
 /// Adds the bounds of a map and the constraints of its entries to its schema.
 pub fn describe_map(schema: &mut schemars::Schema, (min, max): (usize, usize), entry: &[(&str, Value)]) {
     let object = schema.ensure_object();
@@ -46,45 +62,5 @@ pub fn describe_map(schema: &mut schemars::Schema, (min, max): (usize, usize), e
     object.insert("propertyNames".to_owned(), serde_json::json!({"maxLength": rules::LONGEST_NAME}));
     if let Some(entries) = object.get_mut("additionalProperties").and_then(Value::as_object_mut) {
         entries.extend(entry.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-    }
-}
-
-/// A deserializer that reads structs from objects only, never from lists.
-#[derive(Debug)]
-pub struct ObjectOnly<D>(pub D);
-
-impl<'de, D: serde::Deserializer<'de>> serde::Deserializer<'de> for ObjectOnly<D> {
-    type Error = D::Error;
-
-    fn deserialize_any<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_any(visitor)
-    }
-
-    fn deserialize_struct<V: serde::de::Visitor<'de>>(
-        self,
-        name: &'static str,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_struct(name, fields, MapVisitor(visitor))
-    }
-
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct seq
-        tuple tuple_struct map enum identifier ignored_any
-    }
-}
-
-struct MapVisitor<V>(V);
-
-impl<'de, V: serde::de::Visitor<'de>> serde::de::Visitor<'de> for MapVisitor<V> {
-    type Value = V::Value;
-
-    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.expecting(formatter)
-    }
-
-    fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
-        self.0.visit_map(map)
     }
 }

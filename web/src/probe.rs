@@ -1,92 +1,102 @@
-use std::future::{Ready, ready};
+use std::future::ready;
 use std::marker::PhantomData;
 
-use serde::Serializer;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde::{Deserializer, Serializer};
 
-use crate::Response;
-use crate::extract::{Argument, Call, CheckField, Failures, Pointer, field};
+use crate::app::CallFuture;
+use crate::extract::{Argument, Call};
 use crate::respond::{Answer, Output, Problem};
 
-/// What the code of an endpoint asks of the types of its arguments and its answer.
+/// What generated code asks of the types that it was given.
 ///
-/// The functions here demand the trait, those of [`Fallback`] don't, and the compiler takes the latter only where the trait is missing.
+/// The functions here demand the trait, those of [`Fallback`] and its like don't, and the compiler takes the latter only where the trait is missing.
 /// So a type that is no argument is one error, at the user's own token, and not one for every place that uses it.
 #[derive(Debug)]
 pub struct Probe<T>(PhantomData<fn() -> T>);
 
-impl<T: Argument> Probe<T> {
-    /// An argument that needs only the head, or nothing yet for one that reads the body.
-    ///
-    /// # Errors
-    /// Whatever the argument's extraction answers.
-    pub async fn from_head(call: &mut Call) -> Result<Option<T>, Problem> {
-        if T::KIND.reads_body() { Ok(None) } else { T::extract(call).await.map(Some) }
-    }
-
-    /// The argument, read from the body if it wasn't in the head.
-    ///
-    /// # Errors
-    /// Whatever the argument's extraction answers.
-    pub async fn from_body(value: Option<T>, call: &mut Call) -> Result<T, Problem> {
-        match value {
-            Some(value) => Ok(value),
-            None => T::extract(call).await,
+macro_rules! handlers {
+    ($($argument:ident $value:ident)*) => {
+        impl<R: Answer, $($argument: Argument),*> Probe<fn($($argument),*) -> R> {
+            /// Takes the arguments out of the request, what needs only the head first and what reads the body last, and calls the handler.
+            pub fn call<H, F>(mut call: Call, handler: H) -> CallFuture
+            where
+                H: FnOnce($($argument),*) -> F + Send + 'static,
+                F: Future<Output = R> + Send,
+            {
+                Box::pin(async move {
+                    let call = &mut call;
+                    $(let $value = match from_head::<$argument>(call).await {
+                        Ok(value) => value,
+                        Err(problem) => return problem.into_answer(),
+                    };)*
+                    $(let $value = match from_body($value, call).await {
+                        Ok(value) => value,
+                        Err(problem) => return problem.into_answer(),
+                    };)*
+                    let _ = call;
+                    handler($($value),*).await.into_answer()
+                })
+            }
         }
+    };
+}
+handlers!();
+handlers!(A a);
+handlers!(A a B b);
+handlers!(A a B b C c);
+handlers!(A a B b C c D d);
+handlers!(A a B b C c D d E e);
+handlers!(A a B b C c D d E e G g);
+handlers!(A a B b C c D d E e G g I i);
+handlers!(A a B b C c D d E e G g I i J j);
+handlers!(A a B b C c D d E e G g I i J j K k);
+handlers!(A a B b C c D d E e G g I i J j K k L l);
+handlers!(A a B b C c D d E e G g I i J j K k L l M m);
+handlers!(A a B b C c D d E e G g I i J j K k L l M m N n);
+
+/// An argument that needs only the head, or nothing yet for one that reads the body.
+async fn from_head<T: Argument>(call: &mut Call) -> Result<Option<T>, Problem> {
+    if T::KIND.reads_body() { Ok(None) } else { T::extract(call).await.map(Some) }
+}
+
+/// The argument, read from the body if it wasn't in the head.
+async fn from_body<T: Argument>(value: Option<T>, call: &mut Call) -> Result<T, Problem> {
+    match value {
+        Some(value) => Ok(value),
+        None => T::extract(call).await,
     }
 }
 
-impl<T: Answer> Probe<T> {
-    /// The HTTP response of an answer.
-    pub fn answer(answer: T) -> Response {
-        answer.into_answer()
+/// Stands in where an argument or the answer lacks its trait; such a program doesn't get past the compiler.
+pub trait Fallback {
+    /// In place of `Probe::call`.
+    fn call<H>(_: Call, _: H) -> CallFuture {
+        Box::pin(ready(Problem::not_found().into_answer()))
     }
 }
 
-/// Stands in where a type lacks the trait; such a program doesn't get past the compiler.
-pub trait Fallback<T> {
-    /// In place of [`Probe::from_head`].
-    fn from_head(_: &mut Call) -> Ready<Result<Option<T>, Problem>> {
-        ready(Err(Problem::not_found()))
-    }
-
-    /// In place of [`Probe::from_body`].
-    fn from_body(_: Option<T>, _: &mut Call) -> Ready<Result<T, Problem>> {
-        ready(Err(Problem::not_found()))
-    }
-
-    /// In place of [`Probe::answer`].
-    fn answer(_: T) -> Response {
-        Problem::not_found().into_answer()
-    }
-}
-
-impl<T> Fallback<T> for Probe<T> {}
+impl<T> Fallback for Probe<T> {}
 
 impl<T: DeserializeOwned> Probe<T> {
-    /// Diagnoses one field of an object.
-    pub fn field(
-        object: &Map<String, Value>,
-        name: &'static str,
-        place: (&mut Pointer, &mut Failures),
-        deeper: impl FnOnce(&Value, &mut Pointer, &mut Failures) -> bool,
-        check: impl FnOnce(&T, &mut Pointer, &mut Failures),
-    ) {
-        field(object, name, place, deeper, check);
+    /// Reads a field of an input.
+    ///
+    /// # Errors
+    /// Whatever its type finds wrong.
+    pub fn put<'de, D: Deserializer<'de>>(field: &mut Option<T>, from: D) -> Result<(), D::Error> {
+        *field = Some(T::deserialize(from)?);
+        Ok(())
     }
 }
 
 /// Stands in where the type of a field can't be read.
 pub trait FieldFallback<T> {
-    /// In place of [`Probe::field`].
-    fn field(
-        _: &Map<String, Value>,
-        _: &'static str,
-        _: (&mut Pointer, &mut Failures),
-        _: impl FnOnce(&Value, &mut Pointer, &mut Failures) -> bool,
-        _: impl FnOnce(&T, &mut Pointer, &mut Failures),
-    ) {
+    /// In place of [`Probe::put`].
+    ///
+    /// # Errors
+    /// Never.
+    fn put<'de, D: Deserializer<'de>>(_: &mut Option<T>, _: D) -> Result<(), D::Error> {
+        Ok(())
     }
 }
 
@@ -114,9 +124,3 @@ pub trait OutputFallback<T> {
 }
 
 impl<T> OutputFallback<T> for Probe<T> {}
-
-/// [`CheckField`] over any lifetime, which the compiler believes until it is used.
-///
-/// `#[input]` lets the code that it derives take for granted that a field is one; whether it is, is asked once, at the field itself.
-pub trait AssumedField<'any>: CheckField {}
-impl<T: CheckField> AssumedField<'_> for T {}

@@ -9,80 +9,106 @@ use crate::authz::Guard;
 use crate::extract::{ArgumentSpec, Kind};
 
 /// The caller is asked for although nobody need be signed in.
-pub const CALLER_UNDER_PUBLIC: &str =
+const CALLER_UNDER_PUBLIC: &str =
     "this handler asks for the signed-in caller, but its policy admits anonymous callers: take `Option<Principal>`, or change `access`";
 /// The handler takes an object that the policy doesn't load.
-pub const OBJECT_WITHOUT_POLICY: &str =
+const OBJECT_WITHOUT_POLICY: &str =
     "this handler takes an authorized object, but its policy doesn't load one: write `access = Can<Action, Resource>`";
 /// The handler takes an object on which the policy doesn't decide.
-pub const OBJECT_OF_ANOTHER_POLICY: &str = "this handler takes an object that is authorized for another action, or of another resource, than its policy decides on: name the same two in `Authorized<Action, Resource>` and in `access = Can<Action, Resource>`";
+const OBJECT_OF_ANOTHER_POLICY: &str = "this handler takes an object that is authorized for another action, or of another resource, than its policy decides on: name the same two in `Authorized<Action, Resource>` and in `access = Can<Action, Resource>`";
 /// Two arguments read the body.
-pub const TWO_BODIES: &str = "a handler reads the body at most once: put the fields into one input type";
+const TWO_BODIES: &str = "a handler reads the body at most once: put the fields into one input type";
 /// The path names something that nothing takes.
-pub const PATH_PARAMETER_UNUSED: &str = "a parameter of this path is taken by no argument and no policy: take it with `Path<T>`, or load its object with `access = Can<Action, Resource>`";
+const PATH_PARAMETER_UNUSED: &str = "a parameter of this path is taken by no argument and no policy: take it with `Path<T>`, or load its object with `access = Can<Action, Resource>`";
 /// An argument wants a path parameter that isn't there.
-pub const PATH_PARAMETER_MISSING: &str = "an argument or the policy of this handler takes a path parameter that this path doesn't have: name it in the path, as in `/notes/{id}`";
+const PATH_PARAMETER_MISSING: &str = "an argument or the policy of this handler takes a path parameter that this path doesn't have: name it in the path, as in `/notes/{id}`";
 /// An object's path without the object's policy.
-pub const OBJECT_UNGUARDED: &str = "this path names an object, but no object policy decides: write `access = Can<Action, Resource>`, or say `without_object = \"why nobody owns it\"`";
+const OBJECT_UNGUARDED: &str = "this path names an object, but no object policy decides: write `access = Can<Action, Resource>`, or say `without_object = \"why nobody owns it\"`";
 /// A list without a scope.
-pub const LIST_UNSCOPED: &str =
+const LIST_UNSCOPED: &str =
     "this list isn't scoped to the caller: take `Scoped<Resource>`, or say `unscoped = \"why the caller may see everything\"`";
 /// A malformed path template.
-pub const PATH_MALFORMED: &str = "a path template begins with `/`, has no empty part, no trailing `/`, and parameters like `{id}`";
+const PATH_MALFORMED: &str = "a path template begins with `/`, has no empty part, no trailing `/`, and parameters like `{id}`";
 
 /// The first mistake of an endpoint.
 #[must_use]
 pub const fn mistake(endpoint: &Endpoint) -> Option<&'static str> {
     let (path, arguments, guard) = (endpoint.path(), endpoint.arguments(), endpoint.guard());
-    if !path_is_well_formed(path) {
-        return Some(PATH_MALFORMED);
-    }
     let mut at = 0;
     while at < arguments.len() {
-        if caller_under_public(guard, &arguments[at]) {
-            return Some(CALLER_UNDER_PUBLIC);
-        }
-        if object_without_policy(guard, &arguments[at]) {
-            return Some(OBJECT_WITHOUT_POLICY);
-        }
-        if object_of_another_policy(guard, &arguments[at]) {
-            return Some(OBJECT_OF_ANOTHER_POLICY);
+        if let Some(mistake) = mistake_of_argument(guard, &arguments[at]) {
+            return Some(mistake);
         }
         at += 1;
     }
-    if reads_body_twice(arguments) {
-        return Some(TWO_BODIES);
+    mistake_of_whole(path, arguments, guard, endpoint.without_object().is_some(), endpoint.unscoped().is_some())
+}
+
+/// Stops the compiler where an argument doesn't fit its policy.
+#[track_caller]
+pub const fn argument(guard: &Guard, argument: &ArgumentSpec) {
+    if let Some(mistake) = mistake_of_argument(guard, argument) {
+        panic!("{}", mistake);
     }
-    if !has_parameters_of(path, arguments, guard) {
-        return Some(PATH_PARAMETER_MISSING);
+}
+
+/// Stops the compiler where path, arguments and policy don't fit each other.
+#[track_caller]
+pub const fn whole(path: &str, arguments: &[ArgumentSpec], guard: &Guard, without_object: bool, unscoped: bool) {
+    if let Some(mistake) = mistake_of_whole(path, arguments, guard, without_object, unscoped) {
+        panic!("{}", mistake);
     }
-    if !takes_parameters_of(path, arguments, guard) {
-        return Some(PATH_PARAMETER_UNUSED);
+}
+
+const fn mistake_of_argument(guard: &Guard, argument: &ArgumentSpec) -> Option<&'static str> {
+    if caller_under_public(guard, argument) {
+        Some(CALLER_UNDER_PUBLIC)
+    } else if object_without_policy(guard, argument) {
+        Some(OBJECT_WITHOUT_POLICY)
+    } else if object_of_another_policy(guard, argument) {
+        Some(OBJECT_OF_ANOTHER_POLICY)
+    } else {
+        None
     }
-    if object_unguarded(path, guard, endpoint.without_object().is_some()) {
-        return Some(OBJECT_UNGUARDED);
+}
+
+const fn mistake_of_whole(
+    path: &str,
+    arguments: &[ArgumentSpec],
+    guard: &Guard,
+    without_object: bool,
+    unscoped: bool,
+) -> Option<&'static str> {
+    if !path_is_well_formed(path) {
+        Some(PATH_MALFORMED)
+    } else if reads_body_twice(arguments) {
+        Some(TWO_BODIES)
+    } else if !has_parameters_of(path, arguments, guard) {
+        Some(PATH_PARAMETER_MISSING)
+    } else if object_unguarded(path, guard, without_object) && !takes_object(arguments) {
+        // Most likely what nothing takes is the object that the path names.
+        Some(OBJECT_UNGUARDED)
+    } else if !object_unguarded(path, guard, without_object) && !takes_parameters_of(path, arguments, guard) {
+        Some(PATH_PARAMETER_UNUSED)
+    } else if list_unscoped(arguments, unscoped) {
+        Some(LIST_UNSCOPED)
+    } else {
+        None
     }
-    if list_unscoped(arguments, endpoint.unscoped().is_some()) {
-        return Some(LIST_UNSCOPED);
-    }
-    None
 }
 
 /// Whether the argument needs a caller whom the policy doesn't demand.
-#[must_use]
-pub const fn caller_under_public(guard: &Guard, argument: &ArgumentSpec) -> bool {
+const fn caller_under_public(guard: &Guard, argument: &ArgumentSpec) -> bool {
     guard.access().admits_anonymous() && matches!(argument.kind, Kind::Caller | Kind::Scope)
 }
 
 /// Whether the argument is an object that the policy doesn't load.
-#[must_use]
-pub const fn object_without_policy(guard: &Guard, argument: &ArgumentSpec) -> bool {
+const fn object_without_policy(guard: &Guard, argument: &ArgumentSpec) -> bool {
     matches!(argument.kind, Kind::Object) && guard.object().is_none()
 }
 
 /// Whether the argument is an object that the policy decides on for another action, or a different kind of object.
-#[must_use]
-pub const fn object_of_another_policy(guard: &Guard, argument: &ArgumentSpec) -> bool {
+const fn object_of_another_policy(guard: &Guard, argument: &ArgumentSpec) -> bool {
     match (guard.object(), argument.object) {
         (Some(decided), Some((action, resource))) => !is_same(decided.action, action) || !is_same(decided.resource, resource),
         (None, _) | (_, None) => false,
@@ -90,8 +116,7 @@ pub const fn object_of_another_policy(guard: &Guard, argument: &ArgumentSpec) ->
 }
 
 /// Whether more than one argument reads the body.
-#[must_use]
-pub const fn reads_body_twice(arguments: &[ArgumentSpec]) -> bool {
+const fn reads_body_twice(arguments: &[ArgumentSpec]) -> bool {
     let (mut at, mut bodies) = (0, 0);
     while at < arguments.len() {
         if arguments[at].kind.reads_body() {
@@ -103,8 +128,7 @@ pub const fn reads_body_twice(arguments: &[ArgumentSpec]) -> bool {
 }
 
 /// Whether every parameter of the path is taken by an argument or by the policy.
-#[must_use]
-pub const fn takes_parameters_of(path: &str, arguments: &[ArgumentSpec], guard: &Guard) -> bool {
+const fn takes_parameters_of(path: &str, arguments: &[ArgumentSpec], guard: &Guard) -> bool {
     let bytes = path.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
@@ -135,8 +159,7 @@ pub const fn takes_parameters_of(path: &str, arguments: &[ArgumentSpec], guard: 
 }
 
 /// Whether the path has every parameter that an argument or the policy takes.
-#[must_use]
-pub const fn has_parameters_of(path: &str, arguments: &[ArgumentSpec], guard: &Guard) -> bool {
+const fn has_parameters_of(path: &str, arguments: &[ArgumentSpec], guard: &Guard) -> bool {
     if let Some(object) = guard.object()
         && !has_parameter(path, object.param)
     {
@@ -158,14 +181,12 @@ pub const fn has_parameters_of(path: &str, arguments: &[ArgumentSpec], guard: &G
 }
 
 /// Whether the path names an object, no policy loads it, and nobody said why.
-#[must_use]
-pub const fn object_unguarded(path: &str, guard: &Guard, reason_given: bool) -> bool {
+const fn object_unguarded(path: &str, guard: &Guard, reason_given: bool) -> bool {
     guard.object().is_none() && !reason_given && count(path, b'{') > 0
 }
 
 /// Whether an argument is an authorized object.
-#[must_use]
-pub const fn takes_object(arguments: &[ArgumentSpec]) -> bool {
+const fn takes_object(arguments: &[ArgumentSpec]) -> bool {
     let mut at = 0;
     while at < arguments.len() {
         if matches!(arguments[at].kind, Kind::Object) {
@@ -177,8 +198,7 @@ pub const fn takes_object(arguments: &[ArgumentSpec]) -> bool {
 }
 
 /// Whether a list is neither scoped nor said to be open.
-#[must_use]
-pub const fn list_unscoped(arguments: &[ArgumentSpec], reason_given: bool) -> bool {
+const fn list_unscoped(arguments: &[ArgumentSpec], reason_given: bool) -> bool {
     let (mut at, mut page, mut scope) = (0, false, reason_given);
     while at < arguments.len() {
         page = page || matches!(arguments[at].kind, Kind::Page);
@@ -189,8 +209,7 @@ pub const fn list_unscoped(arguments: &[ArgumentSpec], reason_given: bool) -> bo
 }
 
 /// Whether the path is a template that the router understands, in its one normal form.
-#[must_use]
-pub const fn path_is_well_formed(path: &str) -> bool {
+const fn path_is_well_formed(path: &str) -> bool {
     let bytes = path.as_bytes();
     if bytes.is_empty() || bytes[0] != b'/' || (bytes.len() > 1 && bytes[bytes.len() - 1] == b'/') {
         return false;

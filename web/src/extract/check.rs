@@ -3,7 +3,9 @@ use std::borrow::Cow;
 use portcullis_core::{Id, Timestamp};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+use super::fields::{self, Fields};
 
 use crate::respond::FieldError;
 
@@ -13,15 +15,16 @@ use crate::respond::FieldError;
     label = "no validation",
     note = "put `#[input]` on the type; JSON of any shape goes into a field of one, with `#[check(unbounded = \"reason\")]`"
 )]
-pub trait Input: DeserializeOwned + JsonSchema + Send + 'static {
-    /// The fields' names as they stand in a query, a form or a path.
-    const FIELDS: &'static [&'static str];
-
+pub trait Input: Fields + DeserializeOwned + JsonSchema + Send {
     /// Runs every check and collects every failure.
-    fn check(&self, at: &mut Pointer, failures: &mut Failures);
+    fn check(&self, at: &mut Pointer, failures: &mut Failures) {
+        fields::check(self, at, failures);
+    }
 
     /// Finds every failing field of a value that could not be parsed.
-    fn diagnose(value: &Value, at: &mut Pointer, failures: &mut Failures);
+    fn diagnose(value: &Value, at: &mut Pointer, failures: &mut Failures) {
+        fields::diagnose::<Self>(value, at, failures);
+    }
 }
 
 /// A field type that is bounded and checked by itself.
@@ -141,6 +144,14 @@ impl Failures {
         }
     }
 
+    /// Adds what `look` finds inside a value of the wrong type, or that it has the wrong type.
+    pub(super) fn deeper(&mut self, at: &mut Pointer, detail: &'static str, look: impl FnOnce(&mut Pointer, &mut Self) -> bool) {
+        let before = self.0.len();
+        if !look(at, self) || self.0.len() == before {
+            self.add(at, "wrong_type", detail);
+        }
+    }
+
     /// The failing fields.
     #[must_use]
     pub fn into_errors(self) -> Vec<FieldError> {
@@ -154,52 +165,6 @@ impl Failures {
     }
 }
 
-/// Diagnoses one field of an object: missing, of the wrong type, or failing its checks. Called by what `#[input]` generates.
-pub fn field<T: DeserializeOwned>(
-    object: &Map<String, Value>,
-    name: &'static str,
-    place: (&mut Pointer, &mut Failures),
-    deeper: impl FnOnce(&Value, &mut Pointer, &mut Failures) -> bool,
-    check: impl FnOnce(&T, &mut Pointer, &mut Failures),
-) {
-    let (at, failures) = place;
-    at.step(name, |at| match object.get(name) {
-        None => diagnose_missing::<T>(at, failures),
-        Some(value) => match T::deserialize(value) {
-            Ok(parsed) => check(&parsed, at, failures),
-            Err(_) => {
-                let before = failures.0.len();
-                if !deeper(value, at, failures) || failures.0.len() == before {
-                    failures.add(at, "wrong_type", "This field has the wrong type or format.");
-                }
-            }
-        },
-    });
-}
-
-/// Reports a missing field unless its type has a value for nothing, as `Option` has.
-fn diagnose_missing<T: DeserializeOwned>(at: &Pointer, failures: &mut Failures) {
-    if T::deserialize(Value::Null).is_err() {
-        failures.add(at, "required", "This field is required.");
-    }
-}
-
-/// Reports every field that the type doesn't know.
-pub fn unknown_fields(object: &Map<String, Value>, known: &[&str], at: &mut Pointer, failures: &mut Failures) {
-    for name in object.keys().filter(|name| !known.contains(&name.as_str())) {
-        at.step(Step::named(name), |at| failures.add(at, "unknown_field", "This field is not known."));
-    }
-}
-
-/// The value as an object, or a failure at this place.
-pub fn into_object<'a>(value: &'a Value, at: &Pointer, failures: &mut Failures) -> Option<&'a Map<String, Value>> {
-    let object = value.as_object();
-    if object.is_none() {
-        failures.add(at, "wrong_type", "An object is expected here.");
-    }
-    object
-}
-
 const MAX_FAILURES: usize = 100;
 
 /// Diagnoses the items of a list one by one: those that can't be parsed, and those that fail their checks.
@@ -209,12 +174,7 @@ pub fn diagnose_items<T: CheckField>(value: &Value, at: &mut Pointer, failures: 
     for (index, item) in list.iter().enumerate() {
         at.step(index, |at| match T::deserialize(item) {
             Ok(parsed) => parsed.check_field(at, failures),
-            Err(_) => {
-                let found = failures.0.len();
-                if !T::diagnose_field(item, at, failures) || failures.0.len() == found {
-                    failures.add(at, "wrong_type", "This item has the wrong type or format.");
-                }
-            }
+            Err(_) => failures.deeper(at, "This item has the wrong type or format.", |at, failures| T::diagnose_field(item, at, failures)),
         });
     }
     failures.0.len() > before
