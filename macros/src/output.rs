@@ -1,21 +1,69 @@
 //! `#[output]`: serde and schema in one, and every field is an output itself.
 
-use proc_macro2::{Group, TokenStream};
+use proc_macro2::{Group, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::token::Paren;
-use syn::{Attribute, Data, DeriveInput, Expr, Field, Ident, Token, Type, parse_quote};
+use syn::{Attribute, Data, DeriveInput, Expr, Field, Fields, FieldsNamed, Ident, Token, Type, parse_quote};
 
 pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
-    let mut item: DeriveInput = syn::parse2(item)?;
+    let item: DeriveInput = syn::parse2(item)?;
     if !item.generics.params.is_empty() {
         return Err(syn::Error::new_spanned(&item.generics, "an output has no generic parameters"));
     }
+    match &item.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(fields) if !has_words(&item, fields) => Ok(plain(&item, fields)),
+            Fields::Named(_) | Fields::Unnamed(_) | Fields::Unit => Ok(derived(item)),
+        },
+        Data::Enum(_) => Ok(derived(item)),
+        Data::Union(_) => Err(syn::Error::new_spanned(&item.ident, "an output is a struct or an enum")),
+    }
+}
+
+/// Whether serde has to do anything else than to write every field under its name.
+fn has_words(item: &DeriveInput, fields: &FieldsNamed) -> bool {
+    let attributes = item.attrs.iter().chain(fields.named.iter().flat_map(|field| &field.attrs));
+    attributes.into_iter().any(|attribute| attribute.path().is_ident("serde"))
+}
+
+/// A struct that is written field by field: less for the compiler than what serde derives.
+fn plain(item: &DeriveInput, fields: &FieldsNamed) -> TokenStream {
+    let (name, text, count) = (&item.ident, item.ident.to_string(), fields.named.len());
+    let writes = fields.named.iter().filter_map(|field| {
+        let ident = field.ident.as_ref()?;
+        let (kind, outside) = (&field.ty, ident.unraw().to_string());
+        let write = quote_spanned!(kind.span().resolved_at(Span::call_site())=> p::write::<#kind, _>);
+        Some(quote!(#write(&mut fields, #outside, &self.#ident)?;))
+    });
+    quote! {
+        #[derive(::portcullis::__private::schemars::JsonSchema)]
+        #[schemars(crate = "::portcullis::__private::schemars", deny_unknown_fields)]
+        #item
+        const _: () = {
+            use ::portcullis::__private as p;
+            #[diagnostic::do_not_recommend]
+            impl p::Output for #name {}
+            impl p::serde::Serialize for #name {
+                fn serialize<S: p::serde::Serializer>(&self, to: S) -> ::core::result::Result<S::Ok, S::Error> {
+                    #[allow(unused_mut)]
+                    let mut fields = to.serialize_struct(#text, #count)?;
+                    #(#writes)*
+                    p::serde::ser::SerializeStruct::end(fields)
+                }
+            }
+        };
+    }
+}
+
+/// What serde's words change, serde derives.
+fn derived(mut item: DeriveInput) -> TokenStream {
     let name = item.ident.clone();
     let fields: Vec<&mut Field> = match &mut item.data {
         Data::Struct(data) => data.fields.iter_mut().collect(),
         Data::Enum(data) => data.variants.iter_mut().flat_map(|variant| variant.fields.iter_mut()).collect(),
-        Data::Union(_) => return Err(syn::Error::new_spanned(&item.ident, "an output is a struct or an enum")),
+        Data::Union(_) => Vec::new(),
     };
     let (mut checks, mut writers) = (Vec::new(), Vec::new());
     for (at, field) in fields.into_iter().enumerate() {
@@ -29,7 +77,7 @@ pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
         }
     }
     let renaming = matches!(item.data, Data::Enum(_)).then(|| quote!(#[serde(rename_all = "snake_case")]));
-    Ok(quote! {
+    quote! {
         #[derive(::portcullis::__private::serde::Serialize, ::portcullis::__private::schemars::JsonSchema)]
         #[serde(crate = "::portcullis::__private::serde", deny_unknown_fields)]
         #renaming
@@ -51,7 +99,7 @@ pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
                 }
             }
         };
-    })
+    }
 }
 
 /// What the derived code writes a field with. Any type has it: whether the field is an output is asked once, at the field itself.

@@ -54,6 +54,14 @@ pub fn taken<T, E: serde::de::Error>(field: Option<T>) -> Result<T, E> {
     field.ok_or_else(|| E::custom("a field is missing"))
 }
 
+/// Writes a field of an output.
+///
+/// # Errors
+/// Whatever the serializer answers.
+pub fn write<T: Output + ?Sized, S: serde::ser::SerializeStruct>(to: &mut S, name: &'static str, value: &T) -> Result<(), S::Error> {
+    to.serialize_field(name, value)
+}
+
 /// Adds the bounds of a map and the constraints of its entries to its schema.
 pub fn describe_map(schema: &mut schemars::Schema, (min, max): (usize, usize), entry: &[(&str, Value)]) {
     let object = schema.ensure_object();
