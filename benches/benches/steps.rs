@@ -1,7 +1,6 @@
-//! What single steps of a request cost: those that can be called from outside.
+//! What single steps of a request cost.
 //!
-//! The steps that are private to `portcullis-web` (limiter, header stamping, log line, metrics) have no benchmark here, for a way in for a
-//! benchmark would be a way in for everyone; `docs/performance.md` has their instructions, out of a profile of the whole.
+//! Those that are private to `portcullis-web` come out of its `steps`, where they can be run and nothing else.
 #![expect(clippy::expect_used, reason = "a benchmark that cannot begin ends")]
 
 use std::hint::black_box;
@@ -14,6 +13,7 @@ use portcullis_core::{Identity, Revocations};
 use portcullis_web::IntoResponse as _;
 use portcullis_web::extract::{Failures, Input as _, Pointer};
 use portcullis_web::respond::FieldError;
+use portcullis_web::steps;
 
 fn main() {
     divan::main();
@@ -50,6 +50,27 @@ fn decide_a_policy(bencher: Bencher<'_, '_>) {
     let caller = Principal::new(Identity::new(SUBJECT));
     let now = Clock::system().now();
     bencher.bench(|| decide(black_box(&ACCESS), Some(black_box(&caller)), now));
+}
+
+#[divan::bench]
+fn count_an_address(bencher: Bencher<'_, '_>) {
+    let mut count = steps::count_an_address();
+    bencher.bench_local(|| assert!(count(), "nobody is over the quota"));
+}
+
+#[divan::bench]
+fn stamp_the_headers(bencher: Bencher<'_, '_>) {
+    bencher.bench_local(steps::stamp_headers());
+}
+
+#[divan::bench]
+fn write_a_log_line(bencher: Bencher<'_, '_>) {
+    bencher.bench_local(steps::write_a_log_line());
+}
+
+#[divan::bench]
+fn observe_a_request(bencher: Bencher<'_, '_>) {
+    bencher.bench_local(steps::observe_a_request());
 }
 
 #[divan::bench]

@@ -157,6 +157,9 @@ fn arguments(function: &ItemFn) -> syn::Result<Vec<&Type>> {
     if !signature.generics.params.is_empty() {
         return Err(syn::Error::new(signature.generics.span(), "a handler has no generic parameters"));
     }
+    if let Some(argument) = signature.inputs.iter().nth(MOST_ARGUMENTS) {
+        return Err(syn::Error::new(argument.span(), format_args!("a handler has at most {MOST_ARGUMENTS} parameters")));
+    }
     signature
         .inputs
         .iter()
@@ -233,3 +236,6 @@ fn mountable(attribute: &Attribute, name: &Ident, arguments: &[&Type]) -> TokenS
         }
     }
 }
+
+/// For as many there is code that calls a handler.
+const MOST_ARGUMENTS: usize = 12;

@@ -105,7 +105,7 @@ fn implementation(name: &Ident, fields: &FieldsNamed, parts: &Parts) -> TokenStr
     let places: Vec<_> = (0..kinds.len()).map(Index::from).collect();
     let nothing = kinds.iter().map(|_| quote!(None));
     quote! {
-        #[allow(unused_variables, clippy::too_many_lines, clippy::type_complexity)]
+        #[allow(unused_variables, clippy::too_many_lines, clippy::type_complexity, clippy::unused_unit)]
         impl p::Fields for #name {
             type Draft = (#(Option<#kinds>,)*);
             type View<'a> = (#(Option<&'a #kinds>,)*);

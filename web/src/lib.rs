@@ -18,6 +18,9 @@ pub mod extract;
 pub mod observe;
 mod probe;
 pub mod respond;
+#[cfg(feature = "steps")]
+#[doc(hidden)]
+pub mod steps;
 
 pub use axum::body::Body;
 pub use axum::response::{IntoResponse, Response};

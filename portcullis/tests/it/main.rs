@@ -44,6 +44,7 @@ mod issuer;
 mod layers;
 mod load;
 mod mounts;
+mod names;
 mod origins;
 mod policies;
 mod providers;

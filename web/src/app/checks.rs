@@ -45,7 +45,11 @@ pub const fn mistake(endpoint: &Endpoint) -> Option<&'static str> {
 }
 
 /// Stops the compiler where an argument doesn't fit its policy.
+///
+/// # Panics
+/// With what is wrong: in a constant, a panic is an error of the compiler.
 #[track_caller]
+#[expect(clippy::panic, reason = "in a constant, a panic is an error of the compiler")]
 pub const fn argument(guard: &Guard, argument: &ArgumentSpec) {
     if let Some(mistake) = mistake_of_argument(guard, argument) {
         panic!("{}", mistake);
@@ -53,7 +57,11 @@ pub const fn argument(guard: &Guard, argument: &ArgumentSpec) {
 }
 
 /// Stops the compiler where path, arguments and policy don't fit each other.
+///
+/// # Panics
+/// With what is wrong: in a constant, a panic is an error of the compiler.
 #[track_caller]
+#[expect(clippy::panic, reason = "in a constant, a panic is an error of the compiler")]
 pub const fn whole(path: &str, arguments: &[ArgumentSpec], guard: &Guard, without_object: bool, unscoped: bool) {
     if let Some(mistake) = mistake_of_whole(path, arguments, guard, without_object, unscoped) {
         panic!("{}", mistake);

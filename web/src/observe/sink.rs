@@ -21,6 +21,8 @@ struct Inner {
 enum Output {
     Standard,
     Memory(Vec<u8>),
+    #[cfg(feature = "steps")]
+    Nowhere,
 }
 
 impl LogSink {
@@ -34,6 +36,12 @@ impl LogSink {
     #[must_use]
     pub fn memory() -> Self {
         Self::new(Output::Memory(Vec::new()))
+    }
+
+    /// Lines are made, gathered and forgotten.
+    #[cfg(feature = "steps")]
+    pub(crate) fn nowhere() -> Self {
+        Self::new(Output::Nowhere)
     }
 
     /// Whether people read it.
@@ -77,6 +85,8 @@ impl LogSink {
         match &*self.0.output.lock().unwrap_or_else(PoisonError::into_inner) {
             Output::Standard => String::new(),
             Output::Memory(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            #[cfg(feature = "steps")]
+            Output::Nowhere => String::new(),
         }
     }
 
@@ -116,6 +126,8 @@ impl Inner {
                 let _ = stdout.write_all(&lines).and_then(|()| stdout.flush());
             }
             Output::Memory(bytes) => bytes.extend_from_slice(&lines),
+            #[cfg(feature = "steps")]
+            Output::Nowhere => {}
         }
     }
 }

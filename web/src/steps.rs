@@ -1,0 +1,77 @@
+//! Single steps of a request, each with what it needs, for benchmarks: from outside they can be run and nothing else.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, header};
+use portcullis_core::{Clock, Id};
+
+use crate::admit::{ClientAddress, RateLimitSettings, RateLimits};
+use crate::app::Class;
+use crate::observe::{Access, AccessLog, LogFormat, LogSink, Metrics, TraceContext};
+use crate::respond::{HeadersSettings, Particular, SecurityHeaders};
+
+/// Counts a request of one of ten thousand addresses by turns; whether it passes.
+pub fn count_an_address() -> impl FnMut() -> bool {
+    let mut settings = RateLimitSettings::default();
+    settings.default = WIDE.parse().unwrap_or(settings.default);
+    let limits = RateLimits::new(&settings, &Clock::system());
+    let mut number = 0_u32;
+    move || {
+        number = (number + 1) % ADDRESSES;
+        let address = ClientAddress::new(Ipv4Addr::from_bits(number).into());
+        limits.check_address(address, Class::Default).is_none_or(|verdict| verdict.is_allowed())
+    }
+}
+
+/// Puts the security headers, the identifier and the quota on an answer; how many headers it has then.
+pub fn stamp_headers() -> impl FnMut() -> usize {
+    let headers = SecurityHeaders::new(&HeadersSettings::default());
+    let limits = RateLimits::new(&RateLimitSettings::default(), &Clock::system());
+    let verdict = limits.check_address(ClientAddress::new(Ipv4Addr::LOCALHOST.into()), Class::Default);
+    let id = HeaderValue::from_static("01a20b76-fb4e-7ed4-ad5f-46067403a17e");
+    move || {
+        let mut answer = HeaderMap::new();
+        answer.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.stamp(&mut answer, Particular { policy: None, request_id: Some(id.clone()), verdict }, true);
+        answer.len()
+    }
+}
+
+/// Writes the JSON line of a request; nobody reads it.
+pub fn write_a_log_line() -> impl FnMut() {
+    let sink = LogSink::nowhere();
+    let log = AccessLog::new(sink, LogFormat::Json, true);
+    let at = Clock::system().now();
+    let request_id = Id::new(at);
+    let trace = TraceContext::of(&HeaderMap::new(), request_id, false);
+    move || {
+        log.write(&Access {
+            at,
+            method: "GET",
+            route: Some("/notes/{id}"),
+            path: "/notes/01a20b76-fb4e-7ed4-ad5f-46067403a17e",
+            status: 200,
+            duration: Duration::from_micros(250),
+            request_id,
+            address: Ipv4Addr::LOCALHOST.into(),
+            principal: Some("01a20b76-fb4e-7ed4-ad5f-46067403a17e"),
+            trace: &trace,
+            user_agent: Some("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
+            protocol: "HTTP/1.1",
+            code: None,
+            cause: None,
+        });
+    }
+}
+
+/// Adds a request to its endpoint's histogram.
+pub fn observe_a_request() -> impl FnMut() {
+    let metrics = Metrics::new("0", &Clock::system());
+    let endpoint = metrics.endpoint("GET", "/notes/{id}");
+    move || endpoint.observe(200, Duration::from_micros(250))
+}
+
+const ADDRESSES: u32 = 10_000;
+/// Nobody is refused: refusing costs something else.
+const WIDE: &str = "1000000/s";
