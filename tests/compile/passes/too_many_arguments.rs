@@ -3,7 +3,7 @@ use portcullis::prelude::*;
 
 /// Ask for much.
 #[get("/much", access = Authenticated)]
-#[allow(clippy::too_many_arguments)]
+#[expect(clippy::too_many_arguments, reason = "so many are meant")]
 async fn much(
     _: Principal,
     _: Clock,
