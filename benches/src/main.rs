@@ -6,6 +6,7 @@
 mod cases;
 mod client;
 mod compare;
+mod compile;
 mod ground;
 mod instructions;
 mod measure;
@@ -30,6 +31,7 @@ fn main() -> Result<()> {
     match task {
         Task::Compare(options) => run(&ground, &options),
         Task::Scale { quick } => grow(&ground, quick),
+        Task::Compile { quick } => check(&ground, quick),
         Task::Instructions { record } => instructions::check(&ground, record),
     }
 }
@@ -51,4 +53,10 @@ fn grow(ground: &Ground, is_quick: bool) -> Result<()> {
     let growths = scale::scale(ground, is_quick)?;
     println!("{}", report::growths(&growths));
     if is_quick { Ok(()) } else { report::write_growths(&ground.root, &growths) }
+}
+
+fn check(ground: &Ground, is_quick: bool) -> Result<()> {
+    let compiled = compile::compile(ground, is_quick)?;
+    println!("{}", report::compiled(&compiled));
+    if is_quick { Ok(()) } else { report::write_compiled(&ground.root, &compiled) }
 }

@@ -19,6 +19,12 @@ pub(crate) enum Task {
         #[arg(long)]
         quick: bool,
     },
+    /// How long the compiler checks a hundred endpoints.
+    Compile {
+        /// A few endpoints, once: whether it works, not how long it takes.
+        #[arg(long)]
+        quick: bool,
+    },
     /// How many instructions a protected read takes, and whether they have become more.
     Instructions {
         /// Record the figure instead of comparing it.

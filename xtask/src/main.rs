@@ -11,6 +11,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["bench", "scale", ..] => scale(arguments.get(2..).unwrap_or_default()),
+        ["bench", "compile", ..] => compile(arguments.get(2..).unwrap_or_default()),
         ["bench", ..] => bench(arguments.get(1..).unwrap_or_default()),
         ["instructions", ..] => instructions(arguments.get(1..).unwrap_or_default()),
         _ => {
@@ -45,6 +46,12 @@ fn scale(arguments: &[String]) -> Result<ExitCode> {
     let root = root()?;
     let programs = build(root, &target_folder(root))?;
     measure(raised(&programs).arg("scale").args(arguments))
+}
+
+fn compile(arguments: &[String]) -> Result<ExitCode> {
+    let root = root()?;
+    let programs = release(root, &target_folder(root), &["-p", "portcullis-bench"])?;
+    measure(Command::new(programs.join("portcullis-bench")).arg("compile").args(arguments))
 }
 
 /// The program that measures: thousands of connections are as many open files, more than a shell allows at first.
@@ -133,4 +140,5 @@ fn run(command: &mut Command) -> Result<()> {
 const CARGO: &str = "cargo";
 const USAGE: &str = "usage: cargo xtask bench [--quick] [--case NAME] [--peer NAME] [--transport NAME] [--rounds NUMBER] [--json FILE]
        cargo xtask bench scale [--quick]
+       cargo xtask bench compile [--quick]
        cargo xtask instructions [--record]";

@@ -32,7 +32,7 @@ pub(crate) struct Ratio {
 }
 
 impl Ratio {
-    pub(super) fn of(values: &[f64]) -> Option<Self> {
+    pub(crate) fn of(values: &[f64]) -> Option<Self> {
         let (median, least, most) = spread(values);
         (!values.is_empty()).then_some(Self { median, least, most })
     }

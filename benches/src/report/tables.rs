@@ -30,7 +30,7 @@ fn cost_of(line: &Line, peer: Peer) -> Option<&Cost> {
     line.costs.iter().find(|cost| cost.peer == peer.name())
 }
 
-fn ratio(ratio: Option<Ratio>) -> String {
+pub(super) fn ratio(ratio: Option<Ratio>) -> String {
     ratio.map_or_else(String::new, |ratio| format!("{:.2} ({:.2} to {:.2})", ratio.median, ratio.least, ratio.most))
 }
 
