@@ -5,7 +5,7 @@ use crate::database::{Database, Pools};
 use crate::driver::{Answer, Want};
 use crate::record::Record;
 use crate::statement;
-use crate::transaction::{Connection, Transaction};
+use crate::transaction::{Connection, Later, Transaction};
 use crate::value::Value;
 
 /// A statement with its values, about to run.
@@ -64,6 +64,21 @@ impl<'a> Query<'a> {
         Ok(self.run(Want::Changes).await?.changed)
     }
 
+    /// Leaves a statement of a transaction for later: it runs before the next one, or before the commit, and saves a trip of its own to the
+    /// database. Whatever it changes, nobody waits for its answer; when it fails, the next one fails with its error.
+    ///
+    /// # Errors
+    /// When the statement can't be right, or is none of a transaction.
+    pub fn later(self) -> Result<(), StoreError> {
+        statement::check(self.sql, &self.values)?;
+        let Target::Transaction(transaction) = self.target else {
+            return Err(StoreError::Refused(format!("only a statement of a transaction can wait for the next: {}", self.sql)));
+        };
+        transaction.usable()?;
+        transaction.later.push(Later { sql: self.sql, values: self.values });
+        Ok(())
+    }
+
     async fn run(self, want: Want) -> Result<Answer, StoreError> {
         statement::check(self.sql, &self.values)?;
         match self.target {
@@ -78,10 +93,14 @@ impl<'a> Query<'a> {
             Target::Transaction(transaction) => {
                 transaction.usable()?;
                 transaction.spoiled = true;
+                let before = std::mem::take(&mut transaction.later);
                 let answer = match &mut transaction.connection {
-                    Connection::Sqlite(session) => session.run(self.sql, self.values, want).await,
+                    Connection::Sqlite(session) => session.run(before, self.sql, self.values, want).await,
                     #[cfg(feature = "postgres")]
-                    Connection::Postgres(session) => on_postgres(session.connection()?, self.sql, self.values, want).await,
+                    Connection::Postgres(session) => {
+                        session.catch_up(before).await?;
+                        on_postgres(session.connection()?, self.sql, self.values, want).await
+                    }
                 };
                 transaction.spoiled = answer.is_err();
                 answer
@@ -91,7 +110,7 @@ impl<'a> Query<'a> {
 }
 
 #[cfg(feature = "postgres")]
-async fn on_postgres(
+pub(crate) async fn on_postgres(
     connection: &mut sqlx::postgres::PgConnection,
     sql: &'static str,
     values: Vec<Value>,

@@ -3,7 +3,8 @@ use sqlx::postgres::{PgConnection, PgPool, Postgres};
 
 use crate::StoreError;
 use crate::driver::{self, Want};
-use crate::transaction::Durability;
+use crate::query::on_postgres;
+use crate::transaction::{Durability, Later};
 
 /// A transaction on a PostgreSQL connection.
 ///
@@ -28,6 +29,14 @@ impl Session {
 
     pub(crate) fn connection(&mut self) -> Result<&mut PgConnection, StoreError> {
         self.connection.as_deref_mut().ok_or_else(|| StoreError::Unavailable("the connection is lost".to_owned()))
+    }
+
+    /// Runs what was left for later.
+    pub(crate) async fn catch_up(&mut self, later: Vec<Later>) -> Result<(), StoreError> {
+        for statement in later {
+            on_postgres(self.connection()?, statement.sql, statement.values, Want::Changes).await?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn commit(mut self) -> Result<(), StoreError> {

@@ -4,6 +4,7 @@ use crate::query::{Query, Target};
 #[cfg(feature = "postgres")]
 use crate::session::Session;
 use crate::sqlite;
+use crate::value::Value;
 use crate::{Sql, StoreError};
 
 /// Statements that take effect together at [`commit`](Self::commit), or not at all when it is dropped.
@@ -14,6 +15,14 @@ pub struct Transaction {
     pub(crate) connection: Connection,
     /// Whether a statement failed, or its caller went away before it was known.
     pub(crate) spoiled: bool,
+    /// Statements that run before the next one, or before the commit.
+    pub(crate) later: Vec<Later>,
+}
+
+/// A statement whose answer nobody waits for.
+pub(crate) struct Later {
+    pub(crate) sql: &'static str,
+    pub(crate) values: Vec<Value>,
 }
 
 /// What a committed transaction outlives.
@@ -33,7 +42,7 @@ pub(crate) enum Connection {
 
 impl Transaction {
     pub(crate) const fn new(connection: Connection) -> Self {
-        Self { connection, spoiled: false }
+        Self { connection, spoiled: false, later: Vec::new() }
     }
 
     /// A statement of this transaction.
@@ -48,9 +57,12 @@ impl Transaction {
     pub async fn commit(self) -> Result<(), StoreError> {
         self.usable()?;
         match self.connection {
-            Connection::Sqlite(session) => session.commit().await,
+            Connection::Sqlite(session) => session.commit(self.later).await,
             #[cfg(feature = "postgres")]
-            Connection::Postgres(session) => session.commit().await,
+            Connection::Postgres(mut session) => {
+                session.catch_up(self.later).await?;
+                session.commit().await
+            }
         }
     }
 
@@ -60,6 +72,9 @@ impl Transaction {
 
     /// Runs statements that were written by us, several in one text; only migrations do.
     pub(crate) async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        if !self.later.is_empty() {
+            return Err(StoreError::Refused("statements of a migration come one after the other".to_owned()));
+        }
         match &mut self.connection {
             Connection::Sqlite(session) => session.batch(sql).await,
             #[cfg(feature = "postgres")]

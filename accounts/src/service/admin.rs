@@ -102,7 +102,7 @@ impl AccountService {
         actor.reaches(Some(role))?;
         let row = NewRow { username: &new.username, email: new.email.as_ref(), vouched: true, hash, role: role.name };
         let id = insert_user(change.transaction(), &row, self.now()).await?;
-        change.record(Event::new(Kind::UserCreated, origin).actor(actor.name()).target(Some(id)).detail("role", role.name)).await?;
+        change.record(Event::new(Kind::UserCreated, origin).actor(actor.name()).target(Some(id)).detail("role", role.name))?;
         Ok(id)
     }
 
@@ -140,7 +140,7 @@ impl AccountService {
             .execute()
             .await?;
         let counters = self.counters(Some(user), &crate::name::Login::Nobody(String::new()), None);
-        counters.forgive(change.transaction()).await?;
+        counters.forgive(change.transaction())?;
         change.forget(user);
         self.finish(change, Event::new(Kind::UserEnabled, origin).actor(actor.name()), user).await
     }
@@ -178,7 +178,7 @@ impl AccountService {
         let mut change = self.change().await?;
         let user = self.reachable(&mut change, actor, user).await?;
         let link = self.write_link(change.transaction(), Purpose::SetPassword, Some(user.id)).await?;
-        change.record(Event::new(Kind::LinkCreated, origin).actor(actor.name()).target(Some(user.id))).await?;
+        change.record(Event::new(Kind::LinkCreated, origin).actor(actor.name()).target(Some(user.id)))?;
         change.commit().await?;
         Ok(Invited { user, link })
     }
@@ -214,7 +214,7 @@ impl AccountService {
     }
 
     async fn finish(&self, mut change: Change<'_>, event: Event, user: Id) -> Result<UserView, AccountError> {
-        change.record(event.target(Some(user))).await?;
+        change.record(event.target(Some(user)))?;
         let view = user_in(change.transaction(), user).await?;
         change.commit().await?;
         Ok(view)

@@ -95,7 +95,7 @@ impl AccountService {
     /// Gives a reserved attempt back that was not judged: too many were waiting for a hash.
     pub(super) async fn give_back(&self, counters: &Counters, reservation: Reservation) -> Result<(), AccountError> {
         let mut transaction = self.database().begin().await?;
-        counters.give_address_back(&mut transaction).await?;
+        counters.give_address_back(&mut transaction)?;
         if let Reservation::Granted(count) = reservation {
             transaction
                 .query(GIVE_BACK)
@@ -137,26 +137,24 @@ impl Counters {
     }
 
     /// The password was right: the account's counter starts anew, and the address gets its attempt back.
-    pub(super) async fn clear(&self, transaction: &mut Transaction) -> Result<(), AccountError> {
-        self.give_address_back(transaction).await?;
-        self.forgive(transaction).await
+    pub(super) fn clear(&self, transaction: &mut Transaction) -> Result<(), AccountError> {
+        self.give_address_back(transaction)?;
+        self.forgive(transaction)
     }
 
-    async fn give_address_back(&self, transaction: &mut Transaction) -> Result<(), AccountError> {
+    fn give_address_back(&self, transaction: &mut Transaction) -> Result<(), AccountError> {
         if let Some(address) = &self.address {
             transaction
                 .query("UPDATE portcullis_login_attempts SET failures = failures - 1 WHERE digest = $1 AND failures > 0")
                 .bind(address.as_str())
-                .execute()
-                .await?;
+                .later()?;
         }
         Ok(())
     }
 
     /// The password was set anew: the account's counter starts anew.
-    pub(super) async fn forgive(&self, transaction: &mut Transaction) -> Result<(), AccountError> {
-        transaction.query("DELETE FROM portcullis_login_attempts WHERE digest = $1").bind(self.account.as_str()).execute().await?;
-        Ok(())
+    pub(super) fn forgive(&self, transaction: &mut Transaction) -> Result<(), AccountError> {
+        Ok(transaction.query("DELETE FROM portcullis_login_attempts WHERE digest = $1").bind(self.account.as_str()).later()?)
     }
 }
 

@@ -110,8 +110,9 @@ impl Event {
         self
     }
 
-    pub(super) async fn write(self, transaction: &mut Transaction, now: Timestamp) -> Result<(), AccountError> {
-        transaction
+    /// Leaves it for the next statement or the commit: without it nothing else takes effect.
+    pub(super) fn write(self, transaction: &mut Transaction, now: Timestamp) -> Result<(), AccountError> {
+        Ok(transaction
             .query(INSERT)
             .bind(Id::new(now))
             .bind(now)
@@ -124,9 +125,7 @@ impl Event {
             .bind(self.address)
             .bind(self.request.map(|id| id.to_string()))
             .bind(serde_json::Value::Object(self.details).to_string())
-            .execute()
-            .await?;
-        Ok(())
+            .later()?)
     }
 }
 
@@ -180,7 +179,7 @@ impl AccountService {
     /// Writes an event that has no transaction of its own.
     pub(super) async fn record(&self, event: Event) -> Result<(), AccountError> {
         let mut transaction = self.database().begin().await?;
-        event.write(&mut transaction, self.now()).await?;
+        event.write(&mut transaction, self.now())?;
         Ok(transaction.commit().await?)
     }
 

@@ -59,8 +59,8 @@ impl Change<'_> {
         &mut self.transaction
     }
 
-    pub(super) async fn record(&mut self, event: Event) -> Result<(), AccountError> {
-        event.write(&mut self.transaction, self.service.now()).await
+    pub(super) fn record(&mut self, event: Event) -> Result<(), AccountError> {
+        event.write(&mut self.transaction, self.service.now())
     }
 
     /// Credentials of this user are to be verified anew after the commit.

@@ -73,28 +73,25 @@ impl AccountService {
         origin: &Origin,
     ) -> Result<(LiveSession, Secret), AccountError> {
         let now = self.now();
-        let admitted = transaction
+        let admitted: Option<(String,)> = transaction
             .query(ADMIT)
             .bind(proven.user)
             .bind(now)
             .bind(proven.hash.expose())
             .bind(proven.renewed.as_ref().unwrap_or(&proven.hash).expose())
-            .execute()
+            .fetch_optional()
             .await?;
-        if admitted != 1 {
-            return Err(AccountError::Credentials("disabled, or the password changed meanwhile"));
-        }
-        proven.counters.clear(transaction).await?;
+        let (role,) = admitted.ok_or(AccountError::Credentials("disabled, or the password changed meanwhile"))?;
+        proven.counters.clear(transaction)?;
         let cookie = random_token()?;
         let (lifetime, scope, cookie_digest) = match carrier {
             Carrier::Tokens { scope } => (self.settings().refresh_absolute_seconds, scope.map(str::to_owned), None),
             Carrier::Cookie => (self.settings().session_absolute_seconds, None, Some(digest(cookie.expose()))),
         };
-        let user = user_in(transaction, proven.user).await?;
         let session = LiveSession {
             id: Id::new(now),
             user: proven.user,
-            role: user.role,
+            role,
             authenticated_at: now,
             expires_at: now + seconds(lifetime),
             methods: proven.methods.to_owned(),
@@ -113,10 +110,9 @@ impl AccountService {
             .bind(session.scope.clone())
             .bind(origin.user_agent_text())
             .bind(origin.address_text())
-            .execute()
-            .await?;
+            .later()?;
         let event = Event::new(Kind::LoginSuccess, origin).actor(session.user.to_string()).target(Some(session.user));
-        event.detail("session", session.id.to_string()).detail("methods", proven.methods).write(transaction, now).await?;
+        event.detail("session", session.id.to_string()).detail("methods", proven.methods).write(transaction, now)?;
         Ok((session, cookie))
     }
 
@@ -134,23 +130,21 @@ impl AccountService {
     }
 
     /// Writes the next refresh token of a session.
-    pub(super) async fn write_refresh_token(
+    pub(super) fn write_refresh_token(
         &self,
         transaction: &mut Transaction,
         session: &LiveSession,
         token: &RefreshToken,
     ) -> Result<(), AccountError> {
         let idle = token.created_at + seconds(self.settings().refresh_idle_seconds);
-        transaction
+        Ok(transaction
             .query("INSERT INTO portcullis_refresh_tokens (id, digest, session_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)")
             .bind(token.id)
             .bind(digest(self.refresh_text(token.id).expose()))
             .bind(session.id)
             .bind(token.created_at)
             .bind(idle.min(session.expires_at))
-            .execute()
-            .await?;
-        Ok(())
+            .later()?)
     }
 
     /// Signs for a live session. The answer is a function of session and refresh token, so that it can be given once more.
@@ -218,7 +212,8 @@ pub(super) fn seconds(number: u32) -> Duration {
 }
 
 const ADMIT: &str = "
-UPDATE portcullis_users SET last_login_at = $2, password_hash = $4 WHERE id = $1 AND disabled_at IS NULL AND password_hash = $3";
+UPDATE portcullis_users SET last_login_at = $2, password_hash = $4 WHERE id = $1 AND disabled_at IS NULL AND password_hash = $3
+RETURNING role";
 const INSERT_SESSION: &str = "
 INSERT INTO portcullis_sessions
     (id, user_id, cookie_digest, created_at, authenticated_at, last_used_at, expires_at, methods, client, scope, user_agent, client_address)

@@ -57,7 +57,7 @@ impl AccountService {
         }
         let row = NewRow { username, email: None, vouched: false, hash: Some(&hash), role: self.top_role() };
         let id = insert_user(change.transaction(), &row, self.now()).await?;
-        change.record(Event::new(Kind::UserCreated, origin).actor(id.to_string()).target(Some(id)).detail("role", self.top_role())).await?;
+        change.record(Event::new(Kind::UserCreated, origin).actor(id.to_string()).target(Some(id)).detail("role", self.top_role()))?;
         let user = user_in(change.transaction(), id).await?;
         change.commit().await?;
         Ok(user)
@@ -75,7 +75,7 @@ impl AccountService {
         let mut change = self.change().await?;
         self.spend_link(change.transaction(), code, Purpose::SetPassword).await?;
         change.set_password(self, user, &hash, self.now()).await?;
-        change.record(Event::new(Kind::PasswordChange, origin).actor(user.to_string()).target(Some(user))).await?;
+        change.record(Event::new(Kind::PasswordChange, origin).actor(user.to_string()).target(Some(user)))?;
         let view = user_in(change.transaction(), user).await?;
         change.commit().await?;
         Ok(view)

@@ -35,7 +35,7 @@ impl AccountService {
         let issued = match self.issue_session(&mut transaction, proven, &Carrier::Tokens { scope }, origin).await {
             Ok((session, _)) => {
                 let refresh = RefreshToken { id: Id::new(self.now()), created_at: self.now() };
-                self.write_refresh_token(&mut transaction, &session, &refresh).await?;
+                self.write_refresh_token(&mut transaction, &session, &refresh)?;
                 self.grant(&session, &refresh, scope)
             }
             Err(error) => Err(error),

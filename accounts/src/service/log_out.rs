@@ -21,7 +21,7 @@ impl AccountService {
         if ended == 1 {
             change.forget(user);
             let event = Event::new(Kind::SessionLogout, origin).actor(user.to_string()).target(Some(user));
-            change.record(event.detail("session", session.to_string())).await?;
+            change.record(event.detail("session", session.to_string()))?;
             change.commit().await?;
         }
         Ok(())
@@ -35,7 +35,7 @@ impl AccountService {
         let mut change = self.change().await?;
         let ended = change.end_sessions(user, None).await?;
         let event = Event::new(Kind::SessionLogout, origin).actor(user.to_string()).target(Some(user));
-        change.record(event.detail("sessions", ended)).await?;
+        change.record(event.detail("sessions", ended))?;
         change.commit().await?;
         Ok(ended)
     }

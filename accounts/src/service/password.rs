@@ -56,8 +56,8 @@ impl AccountService {
             return Err(AccountError::Credentials("the password changed meanwhile"));
         }
         change.end_sessions(user, None).await?;
-        change.void_links(user).await?;
-        change.record(Event::new(Kind::PasswordChange, origin).actor(user.to_string()).target(Some(user))).await?;
+        change.void_links(user)?;
+        change.record(Event::new(Kind::PasswordChange, origin).actor(user.to_string()).target(Some(user)))?;
         change.commit().await?;
         proven.hash = hash;
         proven.renewed = None;
@@ -93,14 +93,13 @@ impl Change<'_> {
             return Err(AccountError::UnknownUser);
         }
         let counters = service.counters(Some(user), &crate::name::Login::Nobody(String::new()), None);
-        counters.forgive(self.transaction()).await?;
+        counters.forgive(self.transaction())?;
         self.end_sessions(user, None).await?;
-        self.void_links(user).await
+        self.void_links(user)
     }
 
     /// A link that is still open when the password is new would undo it.
-    async fn void_links(&mut self, user: Id) -> Result<(), AccountError> {
-        self.query("DELETE FROM portcullis_links WHERE user_id = $1 AND used_at IS NULL").bind(user).execute().await?;
-        Ok(())
+    fn void_links(&mut self, user: Id) -> Result<(), AccountError> {
+        Ok(self.query("DELETE FROM portcullis_links WHERE user_id = $1 AND used_at IS NULL").bind(user).later()?)
     }
 }

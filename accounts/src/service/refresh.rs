@@ -41,10 +41,10 @@ impl AccountService {
         };
         let session = self.renew_session(&mut transaction, session).await?;
         let scope = session.narrowed(scope)?;
-        self.write_refresh_token(&mut transaction, &session, &next).await?;
+        self.write_refresh_token(&mut transaction, &session, &next)?;
         let grant = self.grant(&session, &next, scope)?;
         let event = Event::new(Kind::TokenCreated, origin).actor(grant.user.to_string()).detail("session", session.id().to_string());
-        event.write(&mut transaction, now).await?;
+        event.write(&mut transaction, now)?;
         transaction.commit().await?;
         Ok(grant)
     }
@@ -88,7 +88,7 @@ impl AccountService {
         if ended == 1 {
             change.forget(stored.user);
             let event = Event::new(Kind::TokenReuse, origin).failed("refresh token used twice").target(Some(stored.user));
-            change.record(event.detail("session", stored.session.to_string())).await?;
+            change.record(event.detail("session", stored.session.to_string()))?;
             change.commit().await?;
         }
         Ok(())

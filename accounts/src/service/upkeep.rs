@@ -40,7 +40,7 @@ impl AccountService {
     pub async fn rotate_keys(&self, actor: &Actor, origin: &Origin) -> Result<KeyView, AccountError> {
         let mut change = self.change().await?;
         let key = self.keys().add_next(change.transaction()).await?;
-        change.record(Event::new(Kind::KeyRotated, origin).actor(actor.name()).detail("kid", key.kid.as_str())).await?;
+        change.record(Event::new(Kind::KeyRotated, origin).actor(actor.name()).detail("kid", key.kid.as_str()))?;
         change.commit().await?;
         self.keys().reload().await?;
         Ok(key)

@@ -18,6 +18,10 @@ on_both! {
     a_cancelled_statement_ends_its_transaction,
     a_failed_statement_ends_its_transaction,
     a_row_that_is_missing_does_not_end_the_transaction,
+    what_is_left_for_later_runs_in_order,
+    what_fails_later_fails_the_next_statement_and_the_commit,
+    what_is_left_for_later_is_undone_with_the_rest,
+    only_a_transaction_leaves_statements_for_later,
     readers_do_not_wait_for_a_writer,
     incident_31_one_of_fifty_parallel_uses_succeeds,
     no_increment_is_lost,
@@ -158,6 +162,69 @@ async fn a_row_that_is_missing_does_not_end_the_transaction(world: World) {
     transaction.query("INSERT INTO person (id, email) VALUES ('a', 'a') ON CONFLICT DO NOTHING").execute().await.unwrap();
     transaction.commit().await.unwrap();
     assert_eq!(world.people().await, ["a"]);
+}
+
+async fn what_is_left_for_later_runs_in_order(world: World) {
+    let mut transaction = world.database.begin().await.unwrap();
+    transaction.query("INSERT INTO person (id, email, age) VALUES ('a', 'a', 1)").later().unwrap();
+    transaction.query("UPDATE person SET age = age * $1").bind(10_i64).later().unwrap();
+    assert!(world.people().await.is_empty(), "nobody else sees it");
+    assert_eq!(transaction.query("SELECT age FROM person").fetch_all::<i64>().await.unwrap(), [10], "the next statement sees both");
+    transaction.query("UPDATE person SET age = age + 1").later().unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(world.database.query("SELECT age FROM person").fetch_all::<i64>().await.unwrap(), [11]);
+}
+
+async fn what_fails_later_fails_the_next_statement_and_the_commit(world: World) {
+    world.add_person("a").await;
+    let insert = "INSERT INTO person (id, email) VALUES ($1, $1)";
+    let mut transaction = world.database.begin().await.unwrap();
+    for id in ["b", "a", "c"] {
+        transaction.query(insert).bind(id).later().unwrap();
+    }
+    let next = transaction.query(insert).bind("d").execute().await;
+    assert!(matches!(next, Err(StoreError::Conflict(_))), "{next:?}");
+    let refused = [transaction.query(insert).bind("e").later(), transaction.query(insert).bind("e").execute().await.map(drop)];
+    assert!(refused.iter().all(|result| matches!(result, Err(StoreError::Refused(_)))), "{refused:?}");
+    assert!(transaction.commit().await.is_err());
+    let mut transaction = world.database.begin().await.unwrap();
+    transaction.query(insert).bind("b").later().unwrap();
+    transaction.query(insert).bind("a").later().unwrap();
+    let commit = transaction.commit().await;
+    assert!(matches!(commit, Err(StoreError::Conflict(_))), "{commit:?}");
+    assert_eq!(world.people().await, ["a"]);
+    world.add_person("f").await;
+}
+
+async fn what_is_left_for_later_is_undone_with_the_rest(world: World) {
+    for is_run in [false, true] {
+        let mut transaction = world.database.begin().await.unwrap();
+        transaction.query("INSERT INTO person (id, email) VALUES ('a', 'a')").later().unwrap();
+        if is_run {
+            transaction.query("SELECT COUNT(*) FROM person").fetch_one::<i64>().await.unwrap();
+        }
+        drop(transaction);
+        assert!(world.people().await.is_empty());
+    }
+    for polls in 0..4 {
+        let mut transaction = world.database.begin().await.unwrap();
+        transaction.query("INSERT INTO person (id, email) VALUES ('a', 'a')").later().unwrap();
+        give_up_after(polls, transaction.query("UPDATE person SET age = 1").execute()).await;
+        drop(transaction);
+        assert!(world.people().await.is_empty(), "given up after {polls}");
+    }
+}
+
+async fn only_a_transaction_leaves_statements_for_later(world: World) {
+    let refused = world.database.query("INSERT INTO person (id, email) VALUES ('a', 'a')").later();
+    assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
+    let mut transaction = world.database.begin().await.unwrap();
+    for wrong in ["UPDATE person SET age = $1", "COMMIT", "", "DELETE FROM person; DELETE FROM note"] {
+        let refused = transaction.query(wrong).later();
+        assert!(matches!(refused, Err(StoreError::Refused(_))), "{wrong}: {refused:?}");
+    }
+    transaction.commit().await.unwrap();
+    assert!(world.people().await.is_empty());
 }
 
 async fn readers_do_not_wait_for_a_writer(world: World) {

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::open::{Place, Purpose};
 use crate::StoreError;
 use crate::driver::{Answer, Want};
-use crate::transaction::Durability;
+use crate::transaction::{Durability, Later};
 use crate::value::Value;
 
 mod thread;
@@ -41,9 +41,9 @@ struct Statement {
 }
 
 enum Command {
-    Run(&'static str, Vec<Value>, Want, Reply<Answer>),
+    Run(Vec<Later>, &'static str, Vec<Value>, Want, Reply<Answer>),
     Batch(&'static str, Reply<()>),
-    Commit(Reply<()>),
+    Commit(Vec<Later>, Reply<()>),
 }
 
 type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -136,8 +136,9 @@ impl Writer {
 }
 
 impl Session {
-    pub(crate) async fn run(&self, sql: &'static str, values: Vec<Value>, want: Want) -> Result<Answer, StoreError> {
-        self.ask(|reply| Command::Run(sql, values, want, reply)).await
+    /// Runs a statement, and before it those that were left for it.
+    pub(crate) async fn run(&self, before: Vec<Later>, sql: &'static str, values: Vec<Value>, want: Want) -> Result<Answer, StoreError> {
+        self.ask(|reply| Command::Run(before, sql, values, want, reply)).await
     }
 
     /// Several statements in one text.
@@ -145,8 +146,8 @@ impl Session {
         self.ask(|reply| Command::Batch(sql, reply)).await
     }
 
-    pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        self.ask(Command::Commit).await
+    pub(crate) async fn commit(self, before: Vec<Later>) -> Result<(), StoreError> {
+        self.ask(|reply| Command::Commit(before, reply)).await
     }
 
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, StoreError> {

@@ -6,9 +6,9 @@ use super::super::open::{Place, Purpose};
 use super::super::run::run;
 use super::{Command, Job, Reply, Session, Statement};
 use crate::StoreError;
-use crate::driver::Answer;
+use crate::driver::{Answer, Want};
 use crate::statement;
-use crate::transaction::Durability;
+use crate::transaction::{Durability, Later};
 
 /// What the writer's thread works with.
 pub(super) struct Thread {
@@ -120,16 +120,16 @@ impl Thread {
                     tracing::error!(?patience, "a transaction was left open and is undone: nobody else could write");
                     break;
                 }
-                Ok(Command::Run(sql, values, want, reply)) => {
-                    let answer = run(connection, sql, &values, want);
+                Ok(Command::Run(before, sql, values, want, reply)) => {
+                    let answer = catch_up(connection, before).and_then(|()| run(connection, sql, &values, want));
                     let _ = reply.send(answer.map_err(|error| StoreError::of_sqlite(&error)));
                 }
                 Ok(Command::Batch(sql, reply)) => {
                     let _ = reply.send(connection.execute_batch(sql).map_err(|error| StoreError::of_sqlite(&error)));
                 }
-                Ok(Command::Commit(reply)) => {
-                    let committed = connection.execute_batch("COMMIT").map_err(|error| StoreError::of_sqlite(&error));
-                    let _ = reply.send(committed);
+                Ok(Command::Commit(before, reply)) => {
+                    let committed = catch_up(connection, before).and_then(|()| connection.execute_batch("COMMIT"));
+                    let _ = reply.send(committed.map_err(|error| StoreError::of_sqlite(&error)));
                     break;
                 }
             }
@@ -163,6 +163,11 @@ impl Statement {
     fn run(&self, connection: &Connection) -> Result<Answer, Error> {
         run(connection, self.sql, &self.values, self.want)
     }
+}
+
+/// Runs what was left for later; the first that fails is the last.
+fn catch_up(connection: &Connection, later: Vec<Later>) -> Result<(), Error> {
+    later.into_iter().try_for_each(|statement| run(connection, statement.sql, &statement.values, Want::Changes).map(drop))
 }
 
 /// Runs statements in one transaction; a failed one undoes only itself. `None` when they have to run one by one: nothing took effect.
