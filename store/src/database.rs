@@ -1,6 +1,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::batch::Batch;
+#[cfg(feature = "postgres")]
+use crate::batch::Durability;
 #[cfg(feature = "postgres")]
 use crate::connect;
 use crate::query::{Query, Target};
@@ -8,7 +11,7 @@ use crate::query::{Query, Target};
 use crate::session::Session;
 use crate::settings::{DatabaseSettings, Location};
 use crate::sqlite::Sqlite;
-use crate::transaction::{Connection, Durability, Transaction};
+use crate::transaction::{Connection, Transaction};
 use crate::{Sql, StoreError};
 
 /// The database; cheap to clone.
@@ -76,26 +79,16 @@ impl Database {
     /// # Errors
     /// When the database can't be reached, or stays locked for longer than the wait.
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
-        self.begin_as(Durability::Disk).await
-    }
-
-    /// Begins a transaction whose commit doesn't wait for the disk: the end of this process loses nothing of it, a power failure may.
-    ///
-    /// For what is worth little after a power failure, such as the count of a minute. A later transaction that was [begun](Self::begin)
-    /// as usual makes this one as durable as itself.
-    ///
-    /// # Errors
-    /// As [`begin`](Self::begin).
-    pub async fn begin_lenient(&self) -> Result<Transaction, StoreError> {
-        self.begin_as(Durability::Process).await
-    }
-
-    async fn begin_as(&self, durability: Durability) -> Result<Transaction, StoreError> {
         Ok(Transaction::new(match &*self.0 {
-            Pools::Sqlite(sqlite) => Connection::Sqlite(sqlite.begin(durability).await?),
+            Pools::Sqlite(sqlite) => Connection::Sqlite(sqlite.begin().await?),
             #[cfg(feature = "postgres")]
-            Pools::Postgres(pool) => Connection::Postgres(Session::begin(pool, durability).await?),
+            Pools::Postgres(pool) => Connection::Postgres(Session::begin(pool, Durability::Disk).await?),
         }))
+    }
+
+    /// Statements that take effect together, for one trip.
+    pub const fn batch(&self) -> Batch<'_> {
+        Batch::new(self)
     }
 
     /// Closes every connection; what is written stays written.

@@ -11,6 +11,8 @@ mod database;
 pub use database::{Database, Dialect};
 mod transaction;
 pub use transaction::Transaction;
+mod batch;
+pub use batch::{Answers, Batch, Statements};
 mod sql;
 pub use sql::Sql;
 mod query;

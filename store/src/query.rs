@@ -1,11 +1,12 @@
 use std::fmt;
 
 use crate::StoreError;
+use crate::batch::{Interest, Left};
 use crate::database::{Database, Pools};
 use crate::driver::{Answer, Want};
 use crate::record::Record;
 use crate::statement;
-use crate::transaction::{Connection, Later, Transaction};
+use crate::transaction::{Connection, Transaction};
 use crate::value::Value;
 
 /// A statement with its values, about to run.
@@ -19,6 +20,7 @@ pub struct Query<'a> {
 pub(crate) enum Target<'a> {
     Database(&'a Database),
     Transaction(&'a mut Transaction),
+    Batch(&'a mut Vec<Left>),
 }
 
 impl<'a> Query<'a> {
@@ -64,18 +66,44 @@ impl<'a> Query<'a> {
         Ok(self.run(Want::Changes).await?.changed)
     }
 
-    /// Leaves a statement of a transaction for later: it runs before the next one, or before the commit, and saves a trip of its own to the
-    /// database. Whatever it changes, nobody waits for its answer; when it fails, the next one fails with its error.
+    /// Leaves the statement for later: in a [`Batch`](crate::Batch) it runs with the others, in a transaction before the next one or the
+    /// commit. It saves a trip of its own to the database. Nobody waits for its answer; when it fails, what it was left for fails.
     ///
     /// # Errors
-    /// When the statement can't be right, or is none of a transaction.
+    /// When the statement can't be right, or belongs to neither.
     pub fn later(self) -> Result<(), StoreError> {
+        self.leave(Interest::Nothing)
+    }
+
+    /// Leaves the statement for the commit of its batch, whose answers will hold its first row, if there is one.
+    ///
+    /// # Errors
+    /// When the statement can't be right, or belongs to no batch.
+    pub fn wanted(self) -> Result<(), StoreError> {
+        self.leave(Interest::Row)
+    }
+
+    /// Leaves the statement for the commit of its batch, whose answers will hold its first row; without one, nothing takes effect.
+    ///
+    /// # Errors
+    /// When the statement can't be right, or belongs to no batch.
+    pub fn needed(self) -> Result<(), StoreError> {
+        self.leave(Interest::NeededRow)
+    }
+
+    fn leave(self, interest: Interest) -> Result<(), StoreError> {
         statement::check(self.sql, &self.values)?;
-        let Target::Transaction(transaction) = self.target else {
-            return Err(StoreError::Refused(format!("only a statement of a transaction can wait for the next: {}", self.sql)));
-        };
-        transaction.usable()?;
-        transaction.later.push(Later { sql: self.sql, values: self.values });
+        let left = Left { sql: self.sql, values: self.values, interest };
+        match self.target {
+            Target::Batch(statements) => statements.push(left),
+            Target::Transaction(transaction) if interest == Interest::Nothing => {
+                transaction.usable()?;
+                transaction.later.push(left);
+            }
+            Target::Transaction(_) | Target::Database(_) => {
+                return Err(StoreError::Refused(format!("nothing is there for which this statement could wait: {}", left.sql)));
+            }
+        }
         Ok(())
     }
 
@@ -105,6 +133,7 @@ impl<'a> Query<'a> {
                 transaction.spoiled = answer.is_err();
                 answer
             }
+            Target::Batch(_) => Err(StoreError::Refused(format!("a statement of a batch is left for its commit: {}", self.sql))),
         }
     }
 }

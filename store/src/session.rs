@@ -2,9 +2,10 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgPool, Postgres};
 
 use crate::StoreError;
+use crate::batch::{Durability, Left};
 use crate::driver::{self, Want};
 use crate::query::on_postgres;
-use crate::transaction::{Durability, Later};
+use crate::record::Row;
 
 /// A transaction on a PostgreSQL connection.
 ///
@@ -31,12 +32,14 @@ impl Session {
         self.connection.as_deref_mut().ok_or_else(|| StoreError::Unavailable("the connection is lost".to_owned()))
     }
 
-    /// Runs what was left for later.
-    pub(crate) async fn catch_up(&mut self, later: Vec<Later>) -> Result<(), StoreError> {
-        for statement in later {
-            on_postgres(self.connection()?, statement.sql, statement.values, Want::Changes).await?;
+    /// Runs what was left for later; the rows that somebody wants.
+    pub(crate) async fn catch_up(&mut self, left: Vec<Left>) -> Result<Vec<Option<Row>>, StoreError> {
+        let mut rows = Vec::new();
+        for Left { sql, values, interest } in left {
+            let answer = on_postgres(self.connection()?, sql, values, interest.want()).await?;
+            interest.take(answer, &mut rows)?;
         }
-        Ok(())
+        Ok(rows)
     }
 
     pub(crate) async fn commit(mut self) -> Result<(), StoreError> {

@@ -1,10 +1,10 @@
 use std::fmt;
 
+use crate::batch::Left;
 use crate::query::{Query, Target};
 #[cfg(feature = "postgres")]
 use crate::session::Session;
 use crate::sqlite;
-use crate::value::Value;
 use crate::{Sql, StoreError};
 
 /// Statements that take effect together at [`commit`](Self::commit), or not at all when it is dropped.
@@ -16,22 +16,7 @@ pub struct Transaction {
     /// Whether a statement failed, or its caller went away before it was known.
     pub(crate) spoiled: bool,
     /// Statements that run before the next one, or before the commit.
-    pub(crate) later: Vec<Later>,
-}
-
-/// A statement whose answer nobody waits for.
-pub(crate) struct Later {
-    pub(crate) sql: &'static str,
-    pub(crate) values: Vec<Value>,
-}
-
-/// What a committed transaction outlives.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Durability {
-    /// A power failure.
-    Disk,
-    /// The end of the process.
-    Process,
+    pub(crate) later: Vec<Left>,
 }
 
 pub(crate) enum Connection {
@@ -50,7 +35,7 @@ impl Transaction {
         Query::new(Target::Transaction(self), sql.text())
     }
 
-    /// Makes everything permanent: on the disk when this returns, unless it was [begun leniently](crate::Database::begin_lenient).
+    /// Makes everything permanent: on the disk when this returns.
     ///
     /// # Errors
     /// When the database can't, or an earlier statement failed. Nothing took effect then, except when PostgreSQL was lost between its commit and its answer.

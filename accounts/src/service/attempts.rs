@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis_core::password::ClientKey;
 use portcullis_core::{Id, Timestamp};
-use portcullis_store::Transaction;
+use portcullis_store::{Answers, Batch, Statements, StoreError};
 
 use super::AccountService;
 use crate::error::AccountError;
@@ -54,31 +54,38 @@ impl AccountService {
     /// It waits for no disk: whoever can cut the power gets no more from it than a few tries.
     pub(super) async fn reserve(&self, counters: &Counters) -> Result<Reservation, AccountError> {
         let now = self.now();
-        let mut transaction = self.database().begin_lenient().await?;
+        let mut batch = self.database().batch().lenient();
         if let Some(address) = &counters.address {
-            self.reserve_address(&mut transaction, address, now).await?;
+            let window = self.address_window();
+            batch
+                .query(RESERVE_ADDRESS)
+                .bind(address.as_str())
+                .bind(now)
+                .bind(now + window)
+                .bind(i64::from(self.settings().failures_per_address))
+                .needed()?;
         }
-        let reservation = self.reserve_account(&mut transaction, counters, now).await?;
-        transaction.commit().await?;
-        Ok(reservation)
+        self.reserve_account(&mut batch, counters, now)?;
+        let mut answers = match (batch.commit().await, &counters.address) {
+            (Err(StoreError::NotFound), Some(address)) => return Err(self.throttled(address, now).await?),
+            (answers, _) => answers?,
+        };
+        if counters.address.is_some() {
+            let _: Option<i64> = answers.next_row()?;
+        }
+        Reservation::of(&mut answers)
     }
 
     /// Reserves an attempt for the account whose address has one already.
     pub(super) async fn reserve_again(&self, counters: &Counters) -> Result<Reservation, AccountError> {
-        let mut transaction = self.database().begin_lenient().await?;
-        let reservation = self.reserve_account(&mut transaction, counters, self.now()).await?;
-        transaction.commit().await?;
-        Ok(reservation)
+        let mut batch = self.database().batch().lenient();
+        self.reserve_account(&mut batch, counters, self.now())?;
+        Reservation::of(&mut batch.commit().await?)
     }
 
-    async fn reserve_account(
-        &self,
-        transaction: &mut Transaction,
-        counters: &Counters,
-        now: Timestamp,
-    ) -> Result<Reservation, AccountError> {
+    fn reserve_account(&self, batch: &mut Batch<'_>, counters: &Counters, now: Timestamp) -> Result<(), AccountError> {
         let settings = self.settings();
-        let count: Option<(i64,)> = transaction
+        Ok(batch
             .query(RESERVE_ACCOUNT)
             .bind(counters.account.as_str())
             .bind(counters.kind)
@@ -87,46 +94,42 @@ impl AccountService {
             .bind(micros(settings.first_delay_seconds))
             .bind(micros(settings.longest_delay_seconds))
             .bind(i64::from(settings.failures_before_disabled))
-            .fetch_optional()
-            .await?;
-        Ok(count.map_or(Reservation::Locked, |(count,)| Reservation::Granted(count)))
+            .wanted()?)
+    }
+
+    /// When the address may try again.
+    async fn throttled(&self, address: &str, now: Timestamp) -> Result<AccountError, AccountError> {
+        let until = self.database().query("SELECT blocked_until FROM portcullis_login_attempts WHERE digest = $1");
+        let until: Option<Timestamp> = until.bind(address).fetch_optional().await?;
+        let rest = until.map_or_else(|| self.address_window(), |until| until.since(now));
+        Ok(AccountError::Throttled { retry_after: Duration::from_secs(rest.as_secs() + 1) })
+    }
+
+    fn address_window(&self) -> Duration {
+        Duration::from_secs(u64::from(self.settings().address_window_seconds))
     }
 
     /// Gives a reserved attempt back that was not judged: too many were waiting for a hash.
     pub(super) async fn give_back(&self, counters: &Counters, reservation: Reservation) -> Result<(), AccountError> {
-        let mut transaction = self.database().begin().await?;
-        counters.give_address_back(&mut transaction)?;
+        let mut batch = self.database().batch();
+        counters.give_address_back(&mut batch)?;
         if let Reservation::Granted(count) = reservation {
-            transaction
+            batch
                 .query(GIVE_BACK)
                 .bind(counters.account.as_str())
                 .bind(count >= i64::from(self.settings().failures_before_delay))
-                .execute()
-                .await?;
+                .later()?;
         }
-        Ok(transaction.commit().await?)
+        batch.commit().await?;
+        Ok(())
     }
+}
 
-    async fn reserve_address(&self, transaction: &mut Transaction, address: &str, now: Timestamp) -> Result<(), AccountError> {
-        let window = Duration::from_secs(u64::from(self.settings().address_window_seconds));
-        let reserved: Option<(i64,)> = transaction
-            .query(RESERVE_ADDRESS)
-            .bind(address)
-            .bind(now)
-            .bind(now + window)
-            .bind(i64::from(self.settings().failures_per_address))
-            .fetch_optional()
-            .await?;
-        if reserved.is_some() {
-            return Ok(());
-        }
-        let until: Option<(Timestamp,)> = transaction
-            .query("SELECT blocked_until FROM portcullis_login_attempts WHERE digest = $1")
-            .bind(address)
-            .fetch_optional()
-            .await?;
-        let rest = until.map_or(window, |(until,)| until.since(now));
-        Err(AccountError::Throttled { retry_after: Duration::from_secs(rest.as_secs() + 1) })
+impl Reservation {
+    /// What the statement that reserves for the account answered.
+    fn of(answers: &mut Answers) -> Result<Self, AccountError> {
+        let count: Option<i64> = answers.next_row()?;
+        Ok(count.map_or(Self::Locked, Self::Granted))
     }
 }
 
@@ -137,14 +140,14 @@ impl Counters {
     }
 
     /// The password was right: the account's counter starts anew, and the address gets its attempt back.
-    pub(super) fn clear(&self, transaction: &mut Transaction) -> Result<(), AccountError> {
-        self.give_address_back(transaction)?;
-        self.forgive(transaction)
+    pub(super) fn clear(&self, statements: &mut impl Statements) -> Result<(), AccountError> {
+        self.give_address_back(statements)?;
+        self.forgive(statements)
     }
 
-    fn give_address_back(&self, transaction: &mut Transaction) -> Result<(), AccountError> {
+    fn give_address_back(&self, statements: &mut impl Statements) -> Result<(), AccountError> {
         if let Some(address) = &self.address {
-            transaction
+            statements
                 .query("UPDATE portcullis_login_attempts SET failures = failures - 1 WHERE digest = $1 AND failures > 0")
                 .bind(address.as_str())
                 .later()?;
@@ -153,8 +156,8 @@ impl Counters {
     }
 
     /// The password was set anew: the account's counter starts anew.
-    pub(super) fn forgive(&self, transaction: &mut Transaction) -> Result<(), AccountError> {
-        Ok(transaction.query("DELETE FROM portcullis_login_attempts WHERE digest = $1").bind(self.account.as_str()).later()?)
+    pub(super) fn forgive(&self, statements: &mut impl Statements) -> Result<(), AccountError> {
+        Ok(statements.query("DELETE FROM portcullis_login_attempts WHERE digest = $1").bind(self.account.as_str()).later()?)
     }
 }
 

@@ -1,5 +1,5 @@
 use portcullis_core::{Id, Timestamp};
-use portcullis_store::{Record, Row, StoreError, Transaction};
+use portcullis_store::{Record, Row, Statements, StoreError};
 
 use super::{AccountService, Origin};
 use crate::error::AccountError;
@@ -111,8 +111,8 @@ impl Event {
     }
 
     /// Leaves it for the next statement or the commit: without it nothing else takes effect.
-    pub(super) fn write(self, transaction: &mut Transaction, now: Timestamp) -> Result<(), AccountError> {
-        Ok(transaction
+    pub(super) fn write(self, statements: &mut impl Statements, now: Timestamp) -> Result<(), AccountError> {
+        Ok(statements
             .query(INSERT)
             .bind(Id::new(now))
             .bind(now)
@@ -178,9 +178,10 @@ impl Record for AuditView {
 impl AccountService {
     /// Writes an event that has no transaction of its own.
     pub(super) async fn record(&self, event: Event) -> Result<(), AccountError> {
-        let mut transaction = self.database().begin().await?;
-        event.write(&mut transaction, self.now())?;
-        Ok(transaction.commit().await?)
+        let mut batch = self.database().batch();
+        event.write(&mut batch, self.now())?;
+        batch.commit().await?;
+        Ok(())
     }
 
     /// The audit log from the newest line down, before the one of this identifier.

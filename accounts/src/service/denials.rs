@@ -10,16 +10,16 @@ use crate::error::AccountError;
 
 /// Denials of the gate stand in the audit log beside the events of accounts.
 impl DenialLog for AccountService {
-    fn write<'a>(&'a self, batch: &'a [Denial]) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
-        Box::pin(async move { self.write_denials(batch).await.map_err(|error| error.to_string()) })
+    fn write<'a>(&'a self, denials: &'a [Denial]) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
+        Box::pin(async move { self.write_denials(denials).await.map_err(|error| error.to_string()) })
     }
 }
 
 impl AccountService {
-    async fn write_denials(&self, batch: &[Denial]) -> Result<(), AccountError> {
-        let mut transaction = self.database().begin().await?;
-        for denial in batch {
-            transaction
+    async fn write_denials(&self, denials: &[Denial]) -> Result<(), AccountError> {
+        let mut batch = self.database().batch();
+        for denial in denials {
+            batch
                 .query(INSERT)
                 .bind(Id::new(denial.at))
                 .bind(denial.at)
@@ -32,9 +32,9 @@ impl AccountService {
                 .bind(denial.address.as_str())
                 .bind(denial.request_id.to_string())
                 .bind(serde_json::json!({ "endpoint": denial.endpoint, "times": denial.times }).to_string())
-                .execute()
-                .await?;
+                .later()?;
         }
-        Ok(transaction.commit().await?)
+        batch.commit().await?;
+        Ok(())
     }
 }

@@ -1,14 +1,14 @@
 //! The one gate: every way in ends here, and nothing else writes a session or signs an access token.
 //!
-//! Let through: [`Proven`] users whose account is enabled and whose password is still the proven one, looked at in the transaction that
-//! writes the session. A [`LiveSession`] is made by [`issue_session`](AccountService::issue_session) and
+//! Let through: [`Proven`] users whose account is enabled and whose password is still the proven one, looked at together with the writing
+//! of the session. A [`LiveSession`] is made by [`issue_session`](AccountService::issue_session) and
 //! [`renew_session`](AccountService::renew_session) alone, and a token is signed for nothing else.
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis_core::{Id, Secret, Timestamp};
-use portcullis_store::{Record, Row, StoreError, Transaction};
+use portcullis_store::{Record, Row, Statements, StoreError, Transaction};
 use std::time::Duration;
 
 use super::audit::{Event, Kind};
@@ -58,7 +58,7 @@ pub(super) struct RefreshToken {
 /// What the session lives in.
 pub(super) enum Carrier<'a> {
     /// Access and refresh tokens, restricted to this scope.
-    Tokens { scope: Option<&'a str> },
+    Tokens { scope: Option<&'a str>, refresh: &'a RefreshToken },
     /// A cookie of a browser.
     Cookie,
 }
@@ -67,52 +67,60 @@ impl AccountService {
     /// Writes a session for a proven user, if the account's present state allows; the text is the cookie's.
     pub(super) async fn issue_session(
         &self,
-        transaction: &mut Transaction,
         proven: &Proven,
         carrier: &Carrier<'_>,
         origin: &Origin,
     ) -> Result<(LiveSession, Secret), AccountError> {
         let now = self.now();
-        let admitted: Option<(String,)> = transaction
+        let cookie = random_token()?;
+        let (lifetime, scope, cookie_digest) = match carrier {
+            Carrier::Tokens { scope, .. } => (self.settings().refresh_absolute_seconds, scope.map(str::to_owned), None),
+            Carrier::Cookie => (self.settings().session_absolute_seconds, None, Some(digest(cookie.expose()))),
+        };
+        let (id, expires_at) = (Id::new(now), now + seconds(lifetime));
+        let mut batch = self.database().batch();
+        batch
             .query(ADMIT)
             .bind(proven.user)
             .bind(now)
             .bind(proven.hash.expose())
             .bind(proven.renewed.as_ref().unwrap_or(&proven.hash).expose())
-            .fetch_optional()
-            .await?;
-        let (role,) = admitted.ok_or(AccountError::Credentials("disabled, or the password changed meanwhile"))?;
-        proven.counters.clear(transaction)?;
-        let cookie = random_token()?;
-        let (lifetime, scope, cookie_digest) = match carrier {
-            Carrier::Tokens { scope } => (self.settings().refresh_absolute_seconds, scope.map(str::to_owned), None),
-            Carrier::Cookie => (self.settings().session_absolute_seconds, None, Some(digest(cookie.expose()))),
+            .needed()?;
+        proven.counters.clear(&mut batch)?;
+        batch
+            .query(INSERT_SESSION)
+            .bind(id)
+            .bind(proven.user)
+            .bind(cookie_digest)
+            .bind(now)
+            .bind(expires_at)
+            .bind(proven.methods)
+            .bind(FIRST_PARTY)
+            .bind(scope.clone())
+            .bind(origin.user_agent_text())
+            .bind(origin.address_text())
+            .later()?;
+        let event = Event::new(Kind::LoginSuccess, origin).actor(proven.user.to_string()).target(Some(proven.user));
+        event.detail("session", id.to_string()).detail("methods", proven.methods).write(&mut batch, now)?;
+        if let Carrier::Tokens { refresh, .. } = carrier {
+            self.write_refresh_token(&mut batch, (id, expires_at), refresh)?;
+        }
+        let admitted: Option<String> = match batch.commit().await {
+            // Without the account there is neither session nor token nor event.
+            Err(StoreError::NotFound) => None,
+            answers => answers?.next_row()?,
         };
+        let role = admitted.ok_or(AccountError::Credentials("disabled, or the password changed meanwhile"))?;
         let session = LiveSession {
-            id: Id::new(now),
+            id,
             user: proven.user,
             role,
             authenticated_at: now,
-            expires_at: now + seconds(lifetime),
+            expires_at,
             methods: proven.methods.to_owned(),
             client: FIRST_PARTY.to_owned(),
             scope,
         };
-        transaction
-            .query(INSERT_SESSION)
-            .bind(session.id)
-            .bind(session.user)
-            .bind(cookie_digest)
-            .bind(now)
-            .bind(session.expires_at)
-            .bind(session.methods.as_str())
-            .bind(session.client.as_str())
-            .bind(session.scope.clone())
-            .bind(origin.user_agent_text())
-            .bind(origin.address_text())
-            .later()?;
-        let event = Event::new(Kind::LoginSuccess, origin).actor(session.user.to_string()).target(Some(session.user));
-        event.detail("session", session.id.to_string()).detail("methods", proven.methods).write(transaction, now)?;
         Ok((session, cookie))
     }
 
@@ -129,21 +137,21 @@ impl AccountService {
         Ok(session)
     }
 
-    /// Writes the next refresh token of a session.
+    /// Writes the next refresh token of a session, which ends then.
     pub(super) fn write_refresh_token(
         &self,
-        transaction: &mut Transaction,
-        session: &LiveSession,
+        statements: &mut impl Statements,
+        (session, expires_at): (Id, Timestamp),
         token: &RefreshToken,
     ) -> Result<(), AccountError> {
         let idle = token.created_at + seconds(self.settings().refresh_idle_seconds);
-        Ok(transaction
+        Ok(statements
             .query("INSERT INTO portcullis_refresh_tokens (id, digest, session_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)")
             .bind(token.id)
             .bind(digest(self.refresh_text(token.id).expose()))
-            .bind(session.id)
+            .bind(session)
             .bind(token.created_at)
-            .bind(idle.min(session.expires_at))
+            .bind(idle.min(expires_at))
             .later()?)
     }
 
@@ -180,6 +188,11 @@ impl AccountService {
 impl LiveSession {
     pub(super) const fn id(&self) -> Id {
         self.id
+    }
+
+    /// The session and when it ends.
+    pub(super) const fn span(&self) -> (Id, Timestamp) {
+        (self.id, self.expires_at)
     }
 
     /// The scope asked for, if it is not wider than the session's.

@@ -2,7 +2,7 @@ use portcullis_core::{Id, Secret};
 
 use super::audit::{Event, Kind};
 use super::factors::Proven;
-use super::gate::{Carrier, Grant, RefreshToken};
+use super::gate::{Carrier, Grant, LiveSession, RefreshToken};
 use super::{AccountService, Origin};
 use crate::error::AccountError;
 
@@ -24,45 +24,23 @@ impl AccountService {
     /// As [`log_in`](Self::log_in).
     pub async fn log_in_browser(&self, username: &str, password: &Secret, origin: &Origin) -> Result<Secret, AccountError> {
         let proven = self.prove_by_password(username, password, origin).await?.complete();
-        let mut transaction = self.database().begin().await?;
-        let issued = self.issue_session(&mut transaction, &proven, &Carrier::Cookie, origin).await;
-        let (_, cookie) = self.admitted(issued, proven.user, origin, transaction).await?;
+        let (_, cookie) = self.admitted(&proven, &Carrier::Cookie, origin).await?;
         Ok(cookie)
     }
 
     pub(super) async fn issue_tokens(&self, proven: &Proven, scope: Option<&str>, origin: &Origin) -> Result<Grant, AccountError> {
-        let mut transaction = self.database().begin().await?;
-        let issued = match self.issue_session(&mut transaction, proven, &Carrier::Tokens { scope }, origin).await {
-            Ok((session, _)) => {
-                let refresh = RefreshToken { id: Id::new(self.now()), created_at: self.now() };
-                self.write_refresh_token(&mut transaction, &session, &refresh)?;
-                self.grant(&session, &refresh, scope)
-            }
-            Err(error) => Err(error),
-        };
-        self.admitted(issued, proven.user, origin, transaction).await
+        let refresh = RefreshToken { id: Id::new(self.now()), created_at: self.now() };
+        let (session, _) = self.admitted(proven, &Carrier::Tokens { scope, refresh: &refresh }, origin).await?;
+        self.grant(&session, &refresh, scope)
     }
 
-    /// Commits what was issued; a right password that was refused all the same is noted like a wrong one.
-    async fn admitted<T>(
-        &self,
-        issued: Result<T, AccountError>,
-        user: Id,
-        origin: &Origin,
-        transaction: portcullis_store::Transaction,
-    ) -> Result<T, AccountError> {
-        match issued {
-            Ok(value) => {
-                transaction.commit().await?;
-                Ok(value)
-            }
-            Err(AccountError::Credentials(reason)) => {
-                drop(transaction);
-                self.record(Event::new(Kind::LoginFail, origin).failed("refused").target(Some(user))).await?;
-                Err(AccountError::Credentials(reason))
-            }
-            Err(other) => Err(other),
+    /// What was issued; a right password that was refused all the same is noted like a wrong one.
+    async fn admitted(&self, proven: &Proven, carrier: &Carrier<'_>, origin: &Origin) -> Result<(LiveSession, Secret), AccountError> {
+        let issued = self.issue_session(proven, carrier, origin).await;
+        if matches!(issued, Err(AccountError::Credentials(_))) {
+            self.record(Event::new(Kind::LoginFail, origin).failed("refused").target(Some(proven.user))).await?;
         }
+        issued
     }
 }
 

@@ -24,9 +24,7 @@ impl AccountService {
     /// As [`change_password`](Self::change_password).
     pub async fn change_password_in_browser(&self, user: Id, old: &Secret, new: &Secret, origin: &Origin) -> Result<Secret, AccountError> {
         let proven = self.replace_password(user, old, new, origin).await?;
-        let mut transaction = self.database().begin().await?;
-        let (_, cookie) = self.issue_session(&mut transaction, &proven, &Carrier::Cookie, origin).await?;
-        transaction.commit().await?;
+        let (_, cookie) = self.issue_session(&proven, &Carrier::Cookie, origin).await?;
         Ok(cookie)
     }
 

@@ -41,7 +41,7 @@ impl AccountService {
         };
         let session = self.renew_session(&mut transaction, session).await?;
         let scope = session.narrowed(scope)?;
-        self.write_refresh_token(&mut transaction, &session, &next)?;
+        self.write_refresh_token(&mut transaction, session.span(), &next)?;
         let grant = self.grant(&session, &next, scope)?;
         let event = Event::new(Kind::TokenCreated, origin).actor(grant.user.to_string()).detail("session", session.id().to_string());
         event.write(&mut transaction, now)?;

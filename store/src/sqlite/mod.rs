@@ -15,10 +15,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::StoreError;
+use crate::batch::{Durability, Left};
 use crate::driver::{Answer, Want};
+use crate::record::Row;
 use crate::settings::DatabaseSettings;
 use crate::statement;
-use crate::transaction::Durability;
 use crate::value::Value;
 
 use open::Place;
@@ -46,8 +47,12 @@ impl Sqlite {
         self.writer.run(sql, values, want).await
     }
 
-    pub(crate) async fn begin(&self, durability: Durability) -> Result<Session, StoreError> {
-        self.writer.begin(durability).await
+    pub(crate) async fn begin(&self) -> Result<Session, StoreError> {
+        self.writer.begin().await
+    }
+
+    pub(crate) async fn batch(&self, durability: Durability, left: Vec<Left>) -> Result<Vec<Option<Row>>, StoreError> {
+        self.writer.batch(durability, left).await
     }
 
     /// Waits for what runs, then closes every connection.

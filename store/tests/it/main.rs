@@ -5,6 +5,7 @@
 
 mod support;
 
+mod batches;
 mod contract;
 mod migrations;
 mod postgres;

@@ -63,9 +63,9 @@ async fn only_a_lenient_transaction_does_not_wait_for_the_disk() {
     let world = world(Backend::Postgres).await;
     const SYNCHRONOUS: &str = "SELECT current_setting('synchronous_commit')";
     for _ in 0..20 {
-        let mut lenient = world.database.begin_lenient().await.unwrap();
-        assert_eq!(lenient.query(SYNCHRONOUS).fetch_one::<String>().await.unwrap(), "off");
-        lenient.commit().await.unwrap();
+        let mut lenient = world.database.batch().lenient();
+        lenient.query(SYNCHRONOUS).needed().unwrap();
+        assert_eq!(lenient.commit().await.unwrap().next_row::<String>().unwrap().as_deref(), Some("off"));
         let mut strict = world.database.begin().await.unwrap();
         assert_eq!(strict.query(SYNCHRONOUS).fetch_one::<String>().await.unwrap(), "on");
     }

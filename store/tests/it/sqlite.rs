@@ -38,19 +38,20 @@ async fn the_safe_settings_are_on() {
 }
 
 #[tokio::test]
-async fn only_a_lenient_transaction_does_not_wait_for_the_disk_however_it_ends() {
+async fn only_a_lenient_batch_does_not_wait_for_the_disk_however_it_ends() {
     let World { database, .. } = &world(Backend::Sqlite).await;
     const SYNCHRONOUS: &str = "SELECT * FROM pragma_synchronous";
-    for end in ["committed", "dropped", "failed"] {
-        let mut lenient = database.begin_lenient().await.unwrap();
-        assert_eq!(lenient.query(SYNCHRONOUS).fetch_one::<i64>().await.unwrap(), 1);
+    for end in ["committed", "undone", "failed"] {
+        let mut lenient = database.batch().lenient();
+        lenient.query(SYNCHRONOUS).wanted().unwrap();
         match end {
-            "committed" => lenient.commit().await.unwrap(),
-            "dropped" => drop(lenient),
-            _ => {
-                assert!(lenient.query("INSERT INTO nothing VALUES (1)").execute().await.is_err());
-                drop(lenient);
-            }
+            "committed" => {}
+            "undone" => lenient.query("SELECT id FROM person WHERE id = 'nobody'").needed().unwrap(),
+            _ => lenient.query("INSERT INTO nothing VALUES (1)").later().unwrap(),
+        }
+        match lenient.commit().await {
+            Ok(mut answers) => assert_eq!((answers.next_row::<i64>().unwrap(), end), (Some(1), "committed")),
+            Err(error) => assert_eq!(matches!(error, StoreError::NotFound), end == "undone", "{error:?}"),
         }
         let mut strict = database.begin().await.unwrap();
         assert_eq!(strict.query(SYNCHRONOUS).fetch_one::<i64>().await.unwrap(), 2, "after one that was {end}");
@@ -107,11 +108,16 @@ async fn fill(world: &World) {
     let (mut written, mut failures) = (0, 0);
     for number in 0..2_000_i64 {
         let bytes = vec![7_u8; 3_000];
-        let result = match number % 4 {
+        let result = match number % 6 {
             0 => world.database.query(insert).bind(number).bind(bytes).execute().await.map(drop),
             1 => world.database.query(insert).bind(number).bind(bytes).fetch_one::<i64>().await.map(drop),
             2 => world.database.query(insert).bind(number).bind(bytes).fetch_all::<i64>().await.map(drop),
-            _ => in_transaction(world, insert, number, bytes).await,
+            3 => in_transaction(world, insert, number, bytes).await,
+            rest => {
+                let mut batch = if rest == 4 { world.database.batch() } else { world.database.batch().lenient() };
+                batch.query(insert).bind(number).bind(bytes).needed().unwrap();
+                batch.commit().await.map(drop)
+            }
         };
         match result {
             Ok(()) => written += 1,
@@ -121,11 +127,11 @@ async fn fill(world: &World) {
                 failures += 1;
             }
         }
-        if failures == 12 {
+        if failures == 18 {
             break;
         }
     }
-    assert_eq!(failures, 12, "the disk was never full");
+    assert_eq!(failures, 18, "the disk was never full");
     let rows: i64 = world.database.query("SELECT COUNT(*) FROM sample").fetch_one().await.unwrap();
     assert_eq!(rows, written, "what succeeded is there, what failed isn't, and reads go on");
 }

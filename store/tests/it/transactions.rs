@@ -10,7 +10,6 @@ use crate::support::{World, on_both};
 
 on_both! {
     a_committed_transaction_is_seen_by_everyone,
-    a_lenient_transaction_is_whole_or_nothing,
     a_dropped_transaction_leaves_nothing,
     a_cancelled_transaction_leaves_nothing,
     a_cancelled_begin_swallows_no_later_write,
@@ -36,20 +35,6 @@ async fn a_committed_transaction_is_seen_by_everyone(world: World) {
     for database in [world.database.clone(), world.another().await] {
         assert_eq!(database.query("SELECT owner FROM note").fetch_all::<String>().await.unwrap(), ["a"]);
     }
-}
-
-async fn a_lenient_transaction_is_whole_or_nothing(world: World) {
-    let insert = "INSERT INTO person (id, email) VALUES ($1, $1)";
-    for (name, is_kept) in [("a", true), ("b", false)] {
-        let mut transaction = world.database.begin_lenient().await.unwrap();
-        transaction.query(insert).bind(name).execute().await.unwrap();
-        transaction.query(insert).bind(name.repeat(2)).execute().await.unwrap();
-        if is_kept {
-            transaction.commit().await.unwrap();
-        }
-    }
-    let others: Vec<String> = world.another().await.query("SELECT id FROM person ORDER BY id").fetch_all().await.unwrap();
-    assert_eq!(others, ["a", "aa"]);
 }
 
 async fn a_dropped_transaction_leaves_nothing(world: World) {

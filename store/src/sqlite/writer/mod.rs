@@ -7,8 +7,9 @@ use tokio::sync::oneshot;
 
 use super::open::{Place, Purpose};
 use crate::StoreError;
+use crate::batch::{Durability, Left};
 use crate::driver::{Answer, Want};
-use crate::transaction::{Durability, Later};
+use crate::record::Row;
 use crate::value::Value;
 
 mod thread;
@@ -28,7 +29,8 @@ pub(crate) struct Session {
 
 enum Job {
     Statement(Statement),
-    Begin(Durability, Ticket, Reply<Session>),
+    Batch(Durability, Vec<Left>, Ticket, Reply<Vec<Option<Row>>>),
+    Begin(Ticket, Reply<Session>),
     ForgetStatements,
 }
 
@@ -41,9 +43,9 @@ struct Statement {
 }
 
 enum Command {
-    Run(Vec<Later>, &'static str, Vec<Value>, Want, Reply<Answer>),
+    Run(Vec<Left>, &'static str, Vec<Value>, Want, Reply<Answer>),
     Batch(&'static str, Reply<()>),
-    Commit(Vec<Later>, Reply<()>),
+    Commit(Vec<Left>, Reply<()>),
 }
 
 type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -97,8 +99,12 @@ impl Writer {
         self.ask(|ticket, reply| Job::Statement(Statement { sql, values, want, ticket, reply })).await
     }
 
-    pub(super) async fn begin(&self, durability: Durability) -> Result<Session, StoreError> {
-        self.ask(|ticket, reply| Job::Begin(durability, ticket, reply)).await
+    pub(super) async fn begin(&self) -> Result<Session, StoreError> {
+        self.ask(Job::Begin).await
+    }
+
+    pub(super) async fn batch(&self, durability: Durability, left: Vec<Left>) -> Result<Vec<Option<Row>>, StoreError> {
+        self.ask(|ticket, reply| Job::Batch(durability, left, ticket, reply)).await
     }
 
     pub(super) fn forget(&self) {
@@ -137,7 +143,7 @@ impl Writer {
 
 impl Session {
     /// Runs a statement, and before it those that were left for it.
-    pub(crate) async fn run(&self, before: Vec<Later>, sql: &'static str, values: Vec<Value>, want: Want) -> Result<Answer, StoreError> {
+    pub(crate) async fn run(&self, before: Vec<Left>, sql: &'static str, values: Vec<Value>, want: Want) -> Result<Answer, StoreError> {
         self.ask(|reply| Command::Run(before, sql, values, want, reply)).await
     }
 
@@ -146,7 +152,7 @@ impl Session {
         self.ask(|reply| Command::Batch(sql, reply)).await
     }
 
-    pub(crate) async fn commit(self, before: Vec<Later>) -> Result<(), StoreError> {
+    pub(crate) async fn commit(self, before: Vec<Left>) -> Result<(), StoreError> {
         self.ask(|reply| Command::Commit(before, reply)).await
     }
 

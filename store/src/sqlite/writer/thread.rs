@@ -6,9 +6,10 @@ use super::super::open::{Place, Purpose};
 use super::super::run::run;
 use super::{Command, Job, Reply, Session, Statement};
 use crate::StoreError;
-use crate::driver::{Answer, Want};
+use crate::batch::{Durability, Left};
+use crate::driver::Answer;
+use crate::record::Row;
 use crate::statement;
-use crate::transaction::{Durability, Later};
 
 /// What the writer's thread works with.
 pub(super) struct Thread {
@@ -28,9 +29,15 @@ impl Thread {
         while let Some(job) = next.take().or_else(|| queue.recv().ok()) {
             next = match job {
                 Job::Statement(statement) => self.statements(statement, queue),
-                Job::Begin(durability, ticket, reply) => {
+                Job::Batch(durability, left, ticket, reply) => {
                     if ticket.begin() {
-                        self.begin(durability, reply);
+                        let _ = reply.send(self.batch(durability, left));
+                    }
+                    None
+                }
+                Job::Begin(ticket, reply) => {
+                    if ticket.begin() {
+                        self.transaction(reply);
                     }
                     None
                 }
@@ -89,15 +96,20 @@ impl Thread {
         next
     }
 
-    fn begin(&mut self, durability: Durability, reply: Reply<Session>) {
-        if durability == Durability::Disk {
-            return self.transaction(reply);
+    fn batch(&mut self, durability: Durability, left: Vec<Left>) -> Result<Vec<Option<Row>>, StoreError> {
+        let is_eased = durability == Durability::Process;
+        let connection = self.connection()?;
+        if is_eased {
+            // Where it can't be eased, the commit just takes longer.
+            let _ = connection.execute_batch(EASED);
         }
-        // Where it can't be eased, the commit just takes longer.
-        let _ = self.connection().map(|connection| connection.execute_batch(EASED));
-        self.transaction(reply);
-        // A connection that may still be eased must not be used again.
-        self.connection = self.connection.take().filter(|connection| connection.execute_batch(STRICT).is_ok());
+        let rows = all_or_nothing(connection, left);
+        self.undo();
+        if is_eased {
+            // A connection that may still be eased must not be used again.
+            self.connection = self.connection.take().filter(|connection| connection.execute_batch(STRICT).is_ok());
+        }
+        rows
     }
 
     fn transaction(&mut self, reply: Reply<Session>) {
@@ -121,15 +133,15 @@ impl Thread {
                     break;
                 }
                 Ok(Command::Run(before, sql, values, want, reply)) => {
-                    let answer = catch_up(connection, before).and_then(|()| run(connection, sql, &values, want));
-                    let _ = reply.send(answer.map_err(|error| StoreError::of_sqlite(&error)));
+                    let answer = catch_up(connection, before).and_then(|_| told(run(connection, sql, &values, want)));
+                    let _ = reply.send(answer);
                 }
                 Ok(Command::Batch(sql, reply)) => {
                     let _ = reply.send(connection.execute_batch(sql).map_err(|error| StoreError::of_sqlite(&error)));
                 }
                 Ok(Command::Commit(before, reply)) => {
-                    let committed = catch_up(connection, before).and_then(|()| connection.execute_batch("COMMIT"));
-                    let _ = reply.send(committed.map_err(|error| StoreError::of_sqlite(&error)));
+                    let committed = catch_up(connection, before).and_then(|_| told(connection.execute_batch("COMMIT")));
+                    let _ = reply.send(committed);
                     break;
                 }
             }
@@ -165,9 +177,25 @@ impl Statement {
     }
 }
 
-/// Runs what was left for later; the first that fails is the last.
-fn catch_up(connection: &Connection, later: Vec<Later>) -> Result<(), Error> {
-    later.into_iter().try_for_each(|statement| run(connection, statement.sql, &statement.values, Want::Changes).map(drop))
+/// Runs everything and commits it; what is left open after an error is the caller's to undo.
+fn all_or_nothing(connection: &Connection, left: Vec<Left>) -> Result<Vec<Option<Row>>, StoreError> {
+    told(connection.execute_batch("BEGIN IMMEDIATE"))?;
+    let rows = catch_up(connection, left)?;
+    told(connection.execute_batch("COMMIT"))?;
+    Ok(rows)
+}
+
+/// Runs what was left for later; the first that fails is the last. The rows that somebody wants.
+fn catch_up(connection: &Connection, left: Vec<Left>) -> Result<Vec<Option<Row>>, StoreError> {
+    let mut rows = Vec::new();
+    for Left { sql, values, interest } in left {
+        interest.take(told(run(connection, sql, &values, interest.want()))?, &mut rows)?;
+    }
+    Ok(rows)
+}
+
+fn told<T>(result: Result<T, Error>) -> Result<T, StoreError> {
+    result.map_err(|error| StoreError::of_sqlite(&error))
 }
 
 /// Runs statements in one transaction; a failed one undoes only itself. `None` when they have to run one by one: nothing took effect.
