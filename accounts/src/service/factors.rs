@@ -8,7 +8,7 @@ use portcullis_core::{Id, Secret};
 
 use super::attempts::{Counters, Reservation};
 use super::audit::{Event, Kind};
-use super::turns::Turn;
+use super::turns::{Place, Turn};
 use super::user::Candidate;
 use super::{AccountService, Origin};
 use crate::error::AccountError;
@@ -47,19 +47,22 @@ impl FirstFactor {
 impl AccountService {
     /// Judges a user name or e-mail address and a password. Unknown, locked and wrong take the same time and end in the same error.
     pub(super) async fn prove_by_password(&self, typed: &str, password: &Secret, origin: &Origin) -> Result<FirstFactor, AccountError> {
+        let place = self.0.in_flight.enter(origin.key())?;
         let login = Login::parse(typed);
         let candidate = self.candidate(&login).await?;
-        self.judge(candidate, &login, password, origin).await
+        self.judge(place, candidate, &login, password, origin).await
     }
 
     /// Judges the password of a signed-in user once more.
     pub(super) async fn prove_again(&self, user: Id, password: &Secret, origin: &Origin) -> Result<FirstFactor, AccountError> {
+        let place = self.0.in_flight.enter(origin.key())?;
         let candidate = self.candidate_by_id(user).await?;
-        self.judge(Some(candidate), &Login::Nobody(String::new()), password, origin).await
+        self.judge(place, Some(candidate), &Login::Nobody(String::new()), password, origin).await
     }
 
     async fn judge(
         &self,
+        place: Place,
         candidate: Option<Candidate>,
         login: &Login,
         password: &Secret,
@@ -67,7 +70,6 @@ impl AccountService {
     ) -> Result<FirstFactor, AccountError> {
         let user = candidate.as_ref().map(|candidate| candidate.id);
         let counters = self.counters(user, login, origin.address);
-        let place = self.0.in_flight.enter(origin.key())?;
         let mut turn = self.0.turns.take(&counters).await;
         let was_alone = turn.as_ref().is_none_or(Turn::is_alone);
         let mut reservation = self.reserve(&counters).await.map_err(|error| place.soften(error))?;
