@@ -186,7 +186,7 @@ fn log_ins(servers: &[(Server, Known)], options: &Options, found: &mut Found) ->
     found.log_ins.extend(rates.into_iter().map(|(peer, rates)| LogIns::of(peer, &rates, &library)));
     let Some(livez) = SERVED.first() else { return Ok(()) };
     for (server, known) in secure() {
-        found.storms.push(measure::storm(server, &livez.prepare(known)?, options.watch())?);
+        found.storms.push(measure::storm(server, &livez.prepare(known)?, options.watch() * 3)?);
     }
     // So long after it, what it took is given back, or never.
     std::thread::sleep(if options.quick { Duration::ZERO } else { Duration::from_secs(8) });

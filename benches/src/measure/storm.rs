@@ -28,15 +28,17 @@ pub(crate) struct Storm {
     pub(crate) rested: u64,
 }
 
-/// Asks for `/livez` in calm, then while 64 clients log in; a client that is refused tries again after a quarter of a second.
+/// Asks for `/livez` in calm, then while 64 clients log in; a client that is refused tries again after 200 to 300 milliseconds, each
+/// after a time of its own: they would come back all at once otherwise.
 pub(crate) fn storm(server: &Server, livez: &Prepared, time: Duration) -> Result<Storm> {
     let target = &server.target(Transport::Http1);
     let calm = open_loop(server, target, livez, RATE, time)?;
     let is_over = Arc::new(AtomicBool::new(false));
     let clients: Vec<_> = (0..CLIENTS)
-        .map(|_| {
+        .map(|number| {
             let (target, is_over) = (target.clone(), Arc::clone(&is_over));
-            thread::spawn(move || client(&target, &is_over).map_err(|error| error.to_string()))
+            let pause = Duration::from_millis(200) + Duration::from_millis(100) * number / CLIENTS;
+            thread::spawn(move || client(&target, &is_over, pause).map_err(|error| error.to_string()))
         })
         .collect();
     let during = open_loop(server, target, livez, RATE, time);
@@ -54,7 +56,7 @@ pub(crate) fn storm(server: &Server, livez: &Prepared, time: Duration) -> Result
     Ok(Storm { peer: server.peer.name(), calm, storm: during?, answers, refused_p99, memory: server.process.memory()?, rested: 0 })
 }
 
-fn client(target: &Target, is_over: &AtomicBool) -> Result<Vec<(u16, u64)>> {
+fn client(target: &Target, is_over: &AtomicBool, pause: Duration) -> Result<Vec<(u16, u64)>> {
     let request = log_in()?;
     let mut connection = Connection::open(target)?;
     let mut answers = Vec::new();
@@ -63,7 +65,7 @@ fn client(target: &Target, is_over: &AtomicBool) -> Result<Vec<(u16, u64)>> {
         let (status, _) = connection.exchange(&request)?;
         answers.push((status, u64::try_from(began.elapsed().as_micros())?));
         if status != 200 {
-            thread::sleep(Duration::from_millis(250));
+            thread::sleep(pause);
         }
     }
     Ok(answers)
