@@ -11,7 +11,6 @@ CREATE TABLE portcullis_audit_events (
     request_id TEXT,
     details TEXT NOT NULL
 );
-CREATE INDEX portcullis_audit_events_target ON portcullis_audit_events (target);
 CREATE FUNCTION portcullis_audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION 'the audit log is append-only'; END;
 $$;

@@ -10,8 +10,7 @@ CREATE TABLE portcullis_audit_events (
     client_address TEXT,
     request_id TEXT,
     details TEXT NOT NULL
-);
-CREATE INDEX portcullis_audit_events_target ON portcullis_audit_events (target);
+) WITHOUT ROWID;
 CREATE TRIGGER portcullis_audit_events_no_update BEFORE UPDATE ON portcullis_audit_events
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER portcullis_audit_events_no_delete BEFORE DELETE ON portcullis_audit_events

@@ -146,9 +146,8 @@ impl AccountService {
     ) -> Result<(), AccountError> {
         let idle = token.created_at + seconds(self.settings().refresh_idle_seconds);
         Ok(statements
-            .query("INSERT INTO portcullis_refresh_tokens (id, digest, session_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)")
-            .bind(token.id)
-            .bind(digest(self.refresh_text(token.id).expose()))
+            .query("INSERT INTO portcullis_refresh_tokens (digest, session_id, created_at, expires_at) VALUES ($1, $2, $3, $4)")
+            .bind(self.refresh_digest(token.id))
             .bind(session)
             .bind(token.created_at)
             .bind(idle.min(expires_at))
@@ -177,6 +176,11 @@ impl AccountService {
             session: session.id,
             user: session.user,
         })
+    }
+
+    /// What a refresh token is stored as.
+    pub(super) fn refresh_digest(&self, id: Id) -> String {
+        digest(self.refresh_text(id).expose())
     }
 
     /// 256 bits that nobody without the key can compute, and that need not be stored to be given again.

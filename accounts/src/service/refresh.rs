@@ -20,7 +20,6 @@ struct Stored {
     expires_at: Timestamp,
     used_at: Option<Timestamp>,
     successor: Option<Id>,
-    successor_used: bool,
 }
 
 impl AccountService {
@@ -64,7 +63,7 @@ impl AccountService {
             return Err(AccountError::Grant(if stored.expires_at <= now { "expired refresh token" } else { "unusable refresh token" }));
         };
         let grace = seconds(self.settings().refresh_grace_seconds);
-        if now <= used_at + grace && !stored.successor_used {
+        if now <= used_at + grace && self.is_unused(&mut transaction, successor).await? {
             let session = self.renew_session(&mut transaction, stored.session).await?;
             let scope = session.narrowed(scope)?;
             let same = self.grant(&session, &RefreshToken { id: successor, created_at: used_at }, scope)?;
@@ -74,6 +73,12 @@ impl AccountService {
         drop(transaction);
         self.end_family(&stored, origin).await?;
         Err(AccountError::Grant("refresh token used twice"))
+    }
+
+    async fn is_unused(&self, transaction: &mut Transaction, token: Id) -> Result<bool, AccountError> {
+        let query = transaction.query("SELECT digest FROM portcullis_refresh_tokens WHERE digest = $1 AND used_at IS NULL");
+        let found: Option<String> = query.bind(self.refresh_digest(token)).fetch_optional().await?;
+        Ok(found.is_some())
     }
 
     async fn end_family(&self, stored: &Stored, origin: &Origin) -> Result<(), AccountError> {
@@ -103,7 +108,6 @@ impl Record for Stored {
             expires_at: row.take("expires_at")?,
             used_at: row.take("used_at")?,
             successor: row.take("successor")?,
-            successor_used: row.take::<Option<Timestamp>>("successor_used_at")?.is_some(),
         })
     }
 }
@@ -116,8 +120,7 @@ WHERE digest = $1 AND used_at IS NULL AND expires_at > $2
 RETURNING session_id";
 /// $1 digest, $2 client.
 const FIND: &str = "
-SELECT t.session_id, s.user_id, t.expires_at, t.used_at, t.successor, n.used_at AS successor_used_at
+SELECT t.session_id, s.user_id, t.expires_at, t.used_at, t.successor
 FROM portcullis_refresh_tokens t
 JOIN portcullis_sessions s ON s.id = t.session_id
-LEFT JOIN portcullis_refresh_tokens n ON n.id = t.successor
 WHERE t.digest = $1 AND s.client = $2";

@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use super::attempts::{ADDRESS, NOBODY};
 use super::audit::{Event, Kind};
 use super::{AccountService, Actor, Origin};
 use crate::error::AccountError;
@@ -21,12 +20,12 @@ impl AccountService {
         ] {
             self.database().query(sql).bind(before).execute().await?;
         }
-        let attempts = "DELETE FROM portcullis_login_attempts WHERE kind = $1 AND last_at < $2 AND blocked_until < $3";
-        for (kind, age) in [(ADDRESS, Duration::ZERO), (NOBODY, KEEP_NOBODY)] {
-            self.database().query(attempts).bind(kind).bind(now - age).bind(now).execute().await?;
-        }
+        let windows = "DELETE FROM portcullis_login_attempts WHERE kind = 'address' AND blocked_until < $1";
+        self.database().query(windows).bind(now).execute().await?;
+        let nobodies = "DELETE FROM portcullis_login_attempts WHERE kind = 'nobody' AND last_at < $1 AND blocked_until < $2";
+        self.database().query(nobodies).bind(now - KEEP_NOBODY).bind(now).execute().await?;
         // Made-up names cannot fill the disk: the oldest beyond the bound go, however young.
-        self.database().query(BOUND_NOBODY).bind(NOBODY).bind(MOST_NOBODIES).execute().await?;
+        self.database().query(BOUND_NOBODY).bind(MOST_NOBODIES).execute().await?;
         Ok(())
     }
 }
@@ -52,5 +51,5 @@ const KEEP_SESSIONS: Duration = Duration::from_secs(86_400);
 const KEEP_NOBODY: Duration = Duration::from_secs(86_400);
 const MOST_NOBODIES: i64 = 100_000;
 const BOUND_NOBODY: &str = "
-DELETE FROM portcullis_login_attempts WHERE kind = $1 AND last_at <
-    (SELECT last_at FROM portcullis_login_attempts WHERE kind = $1 ORDER BY last_at DESC LIMIT 1 OFFSET $2)";
+DELETE FROM portcullis_login_attempts WHERE kind = 'nobody' AND last_at <
+    (SELECT last_at FROM portcullis_login_attempts WHERE kind = 'nobody' ORDER BY last_at DESC LIMIT 1 OFFSET $1)";

@@ -115,7 +115,7 @@ impl Thread {
     fn transaction(&mut self, reply: Reply<Session>) {
         let patience = self.place.wait.saturating_mul(IDLE_WAITS);
         let begun = self.connection().and_then(|connection| {
-            connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| StoreError::of_sqlite(&error))?;
+            control(connection, BEGIN).map_err(|error| StoreError::of_sqlite(&error))?;
             Ok(connection)
         });
         let connection = match begun {
@@ -140,7 +140,7 @@ impl Thread {
                     let _ = reply.send(connection.execute_batch(sql).map_err(|error| StoreError::of_sqlite(&error)));
                 }
                 Ok(Command::Commit(before, reply)) => {
-                    let committed = catch_up(connection, before).and_then(|_| told(connection.execute_batch("COMMIT")));
+                    let committed = catch_up(connection, before).and_then(|_| told(control(connection, COMMIT)));
                     let _ = reply.send(committed);
                     break;
                 }
@@ -179,9 +179,9 @@ impl Statement {
 
 /// Runs everything and commits it; what is left open after an error is the caller's to undo.
 fn all_or_nothing(connection: &Connection, left: Vec<Left>) -> Result<Vec<Option<Row>>, StoreError> {
-    told(connection.execute_batch("BEGIN IMMEDIATE"))?;
+    told(control(connection, BEGIN))?;
     let rows = catch_up(connection, left)?;
-    told(connection.execute_batch("COMMIT"))?;
+    told(control(connection, COMMIT))?;
     Ok(rows)
 }
 
@@ -194,13 +194,18 @@ fn catch_up(connection: &Connection, left: Vec<Left>) -> Result<Vec<Option<Row>>
     Ok(rows)
 }
 
+/// Begins or ends a transaction, by a statement that is parsed once.
+fn control(connection: &Connection, sql: &str) -> Result<(), Error> {
+    connection.prepare_cached(sql)?.execute(()).map(drop)
+}
+
 fn told<T>(result: Result<T, Error>) -> Result<T, StoreError> {
     result.map_err(|error| StoreError::of_sqlite(&error))
 }
 
 /// Runs statements in one transaction; a failed one undoes only itself. `None` when they have to run one by one: nothing took effect.
 fn commit_together(connection: &Connection, group: &[Statement]) -> Option<Vec<Result<Answer, StoreError>>> {
-    if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
+    if let Err(error) = control(connection, BEGIN) {
         return Some(group.iter().map(|_| Err(StoreError::of_sqlite(&error))).collect());
     }
     let mut answers = Vec::with_capacity(group.len());
@@ -212,7 +217,7 @@ fn commit_together(connection: &Connection, group: &[Statement]) -> Option<Vec<R
         }
         answers.push(answer.map_err(|error| StoreError::of_sqlite(&error)));
     }
-    if connection.execute_batch("COMMIT").is_ok() {
+    if control(connection, COMMIT).is_ok() {
         return Some(answers);
     }
     if !connection.is_autocommit() && connection.execute_batch("ROLLBACK").is_err() {
@@ -222,6 +227,8 @@ fn commit_together(connection: &Connection, group: &[Statement]) -> Option<Vec<R
     None
 }
 
+const BEGIN: &str = "BEGIN IMMEDIATE";
+const COMMIT: &str = "COMMIT";
 /// With a write-ahead log, commits wait for no disk; what they wrote is whole after a power failure, or not there.
 const EASED: &str = "PRAGMA synchronous = NORMAL";
 const STRICT: &str = "PRAGMA synchronous = FULL";

@@ -19,7 +19,7 @@ CREATE TABLE portcullis_sessions (
     id TEXT PRIMARY KEY NOT NULL,
     user_id TEXT NOT NULL REFERENCES portcullis_users (id) ON DELETE CASCADE,
     -- The digest of the cookie's value; null for a session of tokens.
-    cookie_digest TEXT UNIQUE,
+    cookie_digest TEXT,
     created_at BIGINT NOT NULL,
     authenticated_at BIGINT NOT NULL,
     last_used_at BIGINT NOT NULL,
@@ -31,18 +31,19 @@ CREATE TABLE portcullis_sessions (
     user_agent TEXT,
     client_address TEXT
 );
+CREATE UNIQUE INDEX portcullis_sessions_cookie ON portcullis_sessions (cookie_digest) WHERE cookie_digest IS NOT NULL;
 CREATE INDEX portcullis_sessions_user ON portcullis_sessions (user_id);
 CREATE INDEX portcullis_sessions_expiry ON portcullis_sessions (expires_at);
 CREATE INDEX portcullis_sessions_revoked ON portcullis_sessions (revoked_at) WHERE revoked_at IS NOT NULL;
 
 -- One row for each refresh token; the rows of a session are one family.
 CREATE TABLE portcullis_refresh_tokens (
-    id TEXT PRIMARY KEY NOT NULL,
-    digest TEXT NOT NULL UNIQUE,
+    digest TEXT PRIMARY KEY NOT NULL,
     session_id TEXT NOT NULL REFERENCES portcullis_sessions (id) ON DELETE CASCADE,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
     used_at BIGINT,
+    -- The next one's identifier, from which its text follows.
     successor TEXT
 );
 CREATE INDEX portcullis_refresh_tokens_session ON portcullis_refresh_tokens (session_id);
@@ -55,7 +56,9 @@ CREATE TABLE portcullis_login_attempts (
     blocked_until BIGINT NOT NULL,
     last_at BIGINT NOT NULL
 );
-CREATE INDEX portcullis_login_attempts_age ON portcullis_login_attempts (kind, last_at);
+-- A log-in changes neither: an address's window stays as it is until it is over.
+CREATE INDEX portcullis_login_attempts_windows ON portcullis_login_attempts (blocked_until) WHERE kind = 'address';
+CREATE INDEX portcullis_login_attempts_nobodies ON portcullis_login_attempts (last_at) WHERE kind = 'nobody';
 
 CREATE TABLE portcullis_links (
     digest TEXT PRIMARY KEY NOT NULL,
