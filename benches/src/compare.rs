@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::Result;
 use crate::cases::{Case, Known, REFUSED, SERVED};
 use crate::client::Transport;
-use crate::measure::{self, Cost, Latency, LogIns, Start, Storm};
+use crate::measure::{self, Cost, Latency, LogIns, Pages, Start, Storm};
 use crate::options::{IDLE, LOG_INS, Options, REFUSALS, START};
 use crate::peers::{Ground, Peer, Server};
 use crate::rows;
@@ -94,7 +94,7 @@ pub(crate) fn compare(ground: &Ground, options: &Options) -> Result<Found> {
             found.refused = refused(ground, server, known, options)?;
         }
         if !is_tls && options.wants(LOG_INS) {
-            log_ins(&servers, options, &mut found)?;
+            log_ins(ground, &servers, options, &mut found)?;
         }
     }
     Ok(found)
@@ -165,25 +165,28 @@ fn refused(ground: &Ground, server: &Server, known: &Known, options: &Options) -
 }
 
 /// Log-ins a second, beside the library alone; then the storm.
-fn log_ins(servers: &[(Server, Known)], options: &Options, found: &mut Found) -> Result<()> {
-    let rounds = if options.quick { 1 } else { 5 };
+fn log_ins(ground: &Ground, servers: &[(Server, Known)], options: &Options, found: &mut Found) -> Result<()> {
+    let rounds = if options.quick { 1 } else { 7 };
     let secure = || servers.iter().filter(|(server, _)| server.peer.has_security());
     for (server, _) in servers {
         if let Some(start) = found.starts.iter_mut().find(|start| start.peer == server.peer.name()) {
             (start.after, start.answers) = (server.process.memory()?, server.answers.get());
         }
     }
-    let mut library = Vec::new();
+    let (mut library, mut large) = (vec![measure::library(ground, options.watch(), Pages::AsGiven)?], Vec::new());
     let mut rates: BTreeMap<&'static str, Vec<f64>> = BTreeMap::new();
     for _ in 0..rounds {
-        library.push(measure::library(options.watch())?);
         for (server, _) in secure() {
             let rate = measure::log_ins(&server.target(Transport::Http1), 16, options.watch())?;
             rates.entry(server.peer.name()).or_default().push(rate);
         }
+        large.push(measure::library(ground, options.watch(), Pages::Large)?);
+        library.push(measure::library(ground, options.watch(), Pages::AsGiven)?);
     }
-    found.log_ins = vec![LogIns::of(LIBRARY, &library, &library)];
-    found.log_ins.extend(rates.into_iter().map(|(peer, rates)| LogIns::of(peer, &rates, &library)));
+    // What was measured between two turns of the library is held against both.
+    let around: Vec<f64> = library.windows(2).map(|both| both.iter().sum::<f64>() / 2.0).collect();
+    found.log_ins = vec![LogIns::of(LIBRARY, &around, &around), LogIns::of(LIBRARY_LARGE, &large, &around)];
+    found.log_ins.extend(rates.into_iter().map(|(peer, rates)| LogIns::of(peer, &rates, &around)));
     let Some(livez) = SERVED.first() else { return Ok(()) };
     for (server, known) in secure() {
         found.storms.push(measure::storm(server, &livez.prepare(known)?, options.watch() * 3)?);
@@ -197,5 +200,6 @@ fn log_ins(servers: &[(Server, Known)], options: &Options, found: &mut Found) ->
 }
 
 const LIBRARY: &str = "Argon2id library";
+const LIBRARY_LARGE: &str = "Argon2id library, in large pages";
 /// Requests a second of the load that doesn't wait for answers: what the slowest server can bear.
 const RATE: u32 = 200;

@@ -17,6 +17,8 @@ mod report;
 mod rows;
 mod scale;
 
+use std::time::Duration;
+
 use clap::Parser as _;
 
 use options::{Options, Task};
@@ -32,6 +34,10 @@ fn main() -> Result<()> {
         Task::Compare(options) => run(&ground, &options),
         Task::Scale { quick } => grow(&ground, quick),
         Task::Compile { quick } => check(&ground, quick),
+        Task::Library { milliseconds } => {
+            println!("{}", measure::hashes(Duration::from_millis(milliseconds))?);
+            Ok(())
+        }
         Task::Instructions { record } => instructions::check(&ground, record),
     }
 }

@@ -25,6 +25,9 @@ pub(crate) enum Task {
         #[arg(long)]
         quick: bool,
     },
+    /// Hashes a second of the Argon2id library alone.
+    #[command(hide = true)]
+    Library { milliseconds: u64 },
     /// How many instructions a protected read takes, and whether they have become more.
     Instructions {
         /// Record the figure instead of comparing it.

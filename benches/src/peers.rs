@@ -123,6 +123,13 @@ impl Ground {
         self.notes(serve, variables, address, false, folder)
     }
 
+    /// What the image tells the C library; all servers are started with it.
+    pub(crate) fn environment(&self) -> Result<[(&'static str, String); 1]> {
+        let image = fs::read_to_string(self.root.join("deploy/Dockerfile"))?;
+        let value = image.split_whitespace().find_map(|word| word.strip_prefix(TUNABLES)?.strip_prefix('='));
+        Ok([(TUNABLES, value.ok_or("the image sets no GLIBC_TUNABLES")?.to_owned())])
+    }
+
     /// Makes the database of the notes example, with a user and an administrator in it.
     pub(crate) fn found(&self) -> Result<PathBuf> {
         let folder = tempfile::tempdir_in(&self.folder)?.keep();
@@ -204,7 +211,7 @@ impl Ground {
 
     fn wait(&self, peer: Peer, command: &mut Command, address: SocketAddr, is_tls: bool, folder: PathBuf) -> Result<Server> {
         let began = Instant::now();
-        let process = Process::start(command)?;
+        let process = Process::start(command.envs(self.environment()?))?;
         let mut server =
             Server { peer, process, address, started_in: Duration::ZERO, folder, answers: Cell::new(0), trust: self.trust.clone() };
         let target = server.target(if is_tls { Transport::Http1Tls } else { Transport::Http1 });
@@ -266,3 +273,4 @@ pub(crate) fn free_address() -> Result<SocketAddr> {
 }
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
+const TUNABLES: &str = "GLIBC_TUNABLES";

@@ -8,12 +8,15 @@ import shutil
 import socket
 import sqlite3
 import subprocess
+import unittest
+from pathlib import Path
 
 from assembled import PASSWORD, USER, Base, https, log_in
 from container import until
 from repository import DEPLOY, ROOT
 
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
+LARGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 DEPLOYMENT = (ROOT / "docs/deployment.md").read_text()
 
 
@@ -76,6 +79,15 @@ class Operations(Base):
             self.assertLessEqual(line.keys(), documented)
             self.assertLessEqual({"timestamp", "level", "event", "method", "status", "duration_us", "request_id", "client_address", "protocol"}, line.keys())
             self.assertTrue("route" in line or "path" in line)
+
+    @unittest.skipIf("[never]" in LARGE_PAGES.read_text() if LARGE_PAGES.exists() else True, "this system has no large pages")
+    def test_passwords_are_hashed_in_large_pages(self):
+        volume = self.volume()
+        with self.with_ada(volume).serve():
+            log_in("localhost", volume / "portcullis/tls/ca.pem")
+            servers = [process for process in Path("/proc").glob("[0-9]*") if (process / "comm").read_text() == "portcullis\n"]
+            sizes = [int(size) for server in servers for size in re.findall(r"AnonHugePages: +(\d+) kB", (server / "smaps").read_text())]
+        self.assertGreater(sum(sizes), 2048)
 
     def test_a_backup_beside_the_running_service_is_restored(self):
         volume, another = self.volume(), self.volume()

@@ -39,7 +39,10 @@ class Dockerfile(unittest.TestCase):
             self.assertIn(f"org.opencontainers.image.{label}=", image["LABEL"][0])
 
     def test_no_secret_is_in_its_environment(self):
-        self.assertEqual(image_environment().keys(), {"PORTCULLIS_LISTEN", "PORTCULLIS_DATA_DIR"})
+        self.assertEqual(image_environment().keys(), {"PORTCULLIS_LISTEN", "PORTCULLIS_DATA_DIR", "GLIBC_TUNABLES"})
+
+    def test_the_unit_tells_the_c_library_the_same(self):
+        self.assertIn(f"Environment=GLIBC_TUNABLES={image_environment()['GLIBC_TUNABLES']}\n", (DEPLOY / "portcullis.service").read_text())
 
     def test_versions_agree(self):
         version = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
@@ -56,6 +59,7 @@ class Dockerfile(unittest.TestCase):
                 shutil.copy(path, to)
             result = run("cargo", "metadata", "--format-version", "1", "--locked", "--no-deps", cwd=folder)
             self.assertEqual(result.returncode, 0, "is a new crate missing in .dockerignore?\n" + result.stdout)
+            self.assertTrue(Path(folder, ".cargo/config.toml").exists(), "SQLite would be built otherwise")
             for script in re.findall(r"deploy/\w+", (DEPLOY / "Dockerfile").read_text().partition("FROM ")[2]):
                 self.assertTrue(os.access(Path(folder, script), os.X_OK), script)
 

@@ -1,3 +1,4 @@
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use super::{Ratio, spread};
 use crate::Result;
 use crate::cases::log_in;
 use crate::client::{Connection, Target};
+use crate::peers::Ground;
 
 /// Log-ins a second.
 #[derive(Clone, Debug, Serialize)]
@@ -53,8 +55,26 @@ pub(crate) fn log_ins(target: &Target, clients: u32, time: Duration) -> Result<f
     Ok(f64::from(count) / began.elapsed().as_secs_f64())
 }
 
-/// What the Argon2id library does alone, with memory that it uses again, on as many threads as there are cores.
-pub(crate) fn library(time: Duration) -> Result<f64> {
+/// Log-ins a second of the Argon2id library alone, in a process of its own: in pages as the system gives them, or in large ones.
+pub(crate) fn library(ground: &Ground, time: Duration, pages: Pages) -> Result<f64> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("library").arg(time.as_millis().to_string());
+    if pages == Pages::Large {
+        command.envs(ground.environment()?);
+    }
+    let output = command.output()?;
+    Ok(String::from_utf8(output.stdout)?.trim().parse().map_err(|_| "the library was not measured")?)
+}
+
+/// What the memory that is hashed in consists of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pages {
+    AsGiven,
+    Large,
+}
+
+/// What the library does on as many threads as there are cores, with memory that it uses again: hashes a second.
+pub(crate) fn hashes(time: Duration) -> Result<f64> {
     let began = Instant::now();
     let threads: Vec<_> = (0..thread::available_parallelism()?.get())
         .map(|_| {

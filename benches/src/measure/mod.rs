@@ -9,7 +9,7 @@ mod storm;
 
 pub(crate) use cost::{Cost, Effort, Ratio, refusing, rounds};
 pub(crate) use latency::{Latency, open_loop};
-pub(crate) use log_in::{LogIns, library, log_ins};
+pub(crate) use log_in::{LogIns, Pages, hashes, library, log_ins};
 pub(crate) use slice::{drive, fit};
 pub(crate) use start::{Start, idle_connections, start, used};
 pub(crate) use storm::{Storm, storm};
