@@ -1,6 +1,6 @@
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use portcullis_core::Clock;
@@ -19,8 +19,8 @@ pub(crate) struct Metrics {
     registry: Registry,
     durations: Family<Labels, Histogram, fn() -> Histogram>,
     pub(crate) active: Gauge,
-    rate_limited: Family<Label, Counter>,
-    denied: Family<Label, Counter>,
+    rate_limited: ByName,
+    denied: ByName,
     pub(crate) panics: Counter,
     pub(crate) denials_dropped: Counter,
     pub(crate) certificate_expiry: Gauge<f64, AtomicU64>,
@@ -38,11 +38,38 @@ pub(crate) struct EndpointMetrics {
     by_status: Arc<[Histogram; 5]>,
 }
 
+/// Counters of one label, whose few values are words of ours: found among those seen, without a hash.
+struct ByName {
+    label: &'static str,
+    family: Family<Label, Counter>,
+    seen: RwLock<Vec<(&'static str, Counter)>>,
+}
+
+impl ByName {
+    fn new(label: &'static str) -> Self {
+        Self { label, family: Family::default(), seen: RwLock::default() }
+    }
+
+    fn count(&self, name: &'static str) {
+        let seen = self.seen.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, counter)) = seen.iter().find(|(other, _)| *other == name) {
+            counter.inc();
+            return;
+        }
+        drop(seen);
+        let counter = self.family.get_or_create_owned(&[(self.label, name)]);
+        counter.inc();
+        // Twice, when two come first at once: both count the same.
+        self.seen.write().unwrap_or_else(PoisonError::into_inner).push((name, counter));
+    }
+}
+
 impl Metrics {
     pub(crate) fn new(version: &'static str, clock: &Clock) -> Self {
         let mut registry = Registry::default();
         let durations = Family::<Labels, Histogram, fn() -> Histogram>::new_with_constructor(|| Histogram::new(BUCKETS.iter().copied()));
-        let (active, rate_limited, denied, panics) = (Gauge::default(), Family::default(), Family::default(), Counter::default());
+        let (active, panics) = (Gauge::default(), Counter::default());
+        let (rate_limited, denied) = (ByName::new("policy"), ByName::new("reason"));
         let certificate_expiry = Gauge::<f64, AtomicU64>::default();
         let log_lines_dropped = Gauge::default();
         let (connections_open, connections_refused) = (Gauge::default(), Counter::default());
@@ -51,8 +78,8 @@ impl Metrics {
         let info = prometheus_client::metrics::info::Info::new(vec![("version", version)]);
         registry.register("http_server_request_duration_seconds", "Time to answer, by route and class of status", durations.clone());
         registry.register("http_server_active_requests", "Requests that are being answered", active.clone());
-        registry.register("portcullis_rate_limited_requests", "Requests refused by a rate limit, by policy", rate_limited.clone());
-        registry.register("portcullis_denied_requests", "Requests refused before their handler, by reason", denied.clone());
+        registry.register("portcullis_rate_limited_requests", "Requests refused by a rate limit, by policy", rate_limited.family.clone());
+        registry.register("portcullis_denied_requests", "Requests refused before their handler, by reason", denied.family.clone());
         let denials_dropped = Counter::default();
         registry.register("portcullis_audit_denials_dropped", "Denials that the audit log could not take in time", denials_dropped.clone());
         registry.register("portcullis_panics", "Handlers that panicked", panics.clone());
@@ -98,11 +125,11 @@ impl Metrics {
     }
 
     pub(crate) fn rate_limited(&self, policy: &'static str) {
-        self.rate_limited.get_or_create(&[("policy", policy)]).inc();
+        self.rate_limited.count(policy);
     }
 
     pub(crate) fn denied(&self, reason: &'static str) {
-        self.denied.get_or_create(&[("reason", reason)]).inc();
+        self.denied.count(reason);
     }
 
     /// Everything, in the `OpenMetrics` text format.
@@ -144,7 +171,9 @@ mod tests {
     fn names_carry_their_units() {
         let metrics = Metrics::new("1.2.3", &Clock::system());
         metrics.endpoint("GET", "/notes/{id}").observe(404, Duration::from_millis(3));
-        metrics.rate_limited("default");
+        for policy in ["default", "credentials", "default"] {
+            metrics.rate_limited(policy);
+        }
         let text = metrics.render();
         assert!(
             text.contains(
@@ -152,7 +181,8 @@ mod tests {
             ),
             "{text}"
         );
-        assert!(text.contains("portcullis_rate_limited_requests_total{policy=\"default\"} 1"), "{text}");
+        assert!(text.contains("portcullis_rate_limited_requests_total{policy=\"default\"} 2"), "{text}");
+        assert!(text.contains("portcullis_rate_limited_requests_total{policy=\"credentials\"} 1"), "{text}");
         assert!(text.contains("portcullis_build_info{version=\"1.2.3\"} 1"), "{text}");
         assert!(text.ends_with("# EOF\n"));
     }

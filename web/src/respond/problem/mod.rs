@@ -7,6 +7,8 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
+mod render;
+
 /// An error with two messages: a safe one for the client, a private one for the log.
 ///
 /// It becomes `application/problem+json` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)). The pipeline writes the body, so that
@@ -184,29 +186,6 @@ impl Problem {
         &self.0.errors
     }
 
-    /// The body, with the request's id as `instance`.
-    pub(crate) fn render(&self, request_id: &str) -> Vec<u8> {
-        if self.0.oauth {
-            let body = RenderedOAuth { error: self.0.code, error_description: &self.0.detail, detail: &self.0.detail };
-            return serde_json::to_vec(&body).unwrap_or_default();
-        }
-        let body = Rendered {
-            kind: &self.0.kind,
-            title: self.0.status.canonical_reason().unwrap_or("Error"),
-            status: self.0.status.as_u16(),
-            code: self.0.code,
-            detail: &self.0.detail,
-            instance: format_args!("urn:uuid:{request_id}"),
-            errors: &self.0.errors,
-            violated: self.0.violated.map(|policy| [policy]),
-        };
-        let mut rendered = Vec::with_capacity(384);
-        match serde_json::to_writer(&mut rendered, &body) {
-            Ok(()) => rendered,
-            Err(_) => Vec::new(),
-        }
-    }
-
     /// An answer without a body.
     pub(crate) fn head(&self) -> Response {
         let mut response = Response::new(Body::empty());
@@ -247,29 +226,6 @@ impl From<portcullis_store::StoreError> for Problem {
     fn from(error: portcullis_store::StoreError) -> Self {
         if error.is_unavailable() { Self::unavailable(error) } else { Self::internal(error) }
     }
-}
-
-#[derive(Serialize)]
-struct Rendered<'a> {
-    #[serde(rename = "type")]
-    kind: &'a str,
-    title: &'a str,
-    status: u16,
-    code: &'a str,
-    detail: &'a str,
-    instance: fmt::Arguments<'a>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [FieldError],
-    #[serde(rename = "violated-policies", skip_serializing_if = "Option::is_none")]
-    violated: Option<[&'a str; 1]>,
-}
-
-/// `detail` repeats the description: clients written for `FastAPI` read it.
-#[derive(Serialize)]
-struct RenderedOAuth<'a> {
-    error: &'a str,
-    error_description: &'a str,
-    detail: &'a str,
 }
 
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
