@@ -87,7 +87,8 @@ impl Protocols {
         S: Service,
     {
         let state = Arc::clone(&requests.state);
-        let answer = service_fn(move |request| requests.answer(request));
+        // In a box: on its way to a task of its own, the library moves it many times.
+        let answer = service_fn(move |request| Box::pin(requests.answer(request)));
         let mut connection = pin!(self.http2.serve_connection(TokioIo::new(stream), answer));
         tokio::select! {
             // How a connection ends is the client's affair: it is not an event of the service.
