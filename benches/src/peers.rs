@@ -123,7 +123,7 @@ impl Ground {
         self.notes(serve, variables, address, false, folder)
     }
 
-    /// What the image tells the C library; all servers are started with it.
+    /// What the image tells the C library.
     pub(crate) fn environment(&self) -> Result<[(&'static str, String); 1]> {
         let image = fs::read_to_string(self.root.join("deploy/Dockerfile"))?;
         let value = image.split_whitespace().find_map(|word| word.strip_prefix(TUNABLES)?.strip_prefix('='));
@@ -211,7 +211,10 @@ impl Ground {
 
     fn wait(&self, peer: Peer, command: &mut Command, address: SocketAddr, is_tls: bool, folder: PathBuf) -> Result<Server> {
         let began = Instant::now();
-        let process = Process::start(command.envs(self.environment()?))?;
+        if peer == Peer::Notes {
+            command.envs(self.environment()?);
+        }
+        let process = Process::start(command)?;
         let mut server =
             Server { peer, process, address, started_in: Duration::ZERO, folder, answers: Cell::new(0), trust: self.trust.clone() };
         let target = server.target(if is_tls { Transport::Http1Tls } else { Transport::Http1 });

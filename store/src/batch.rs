@@ -104,10 +104,13 @@ impl<'a> Batch<'a> {
             Pools::Sqlite(sqlite) => sqlite.batch(self.durability, self.left).await?,
             #[cfg(feature = "postgres")]
             Pools::Postgres(pool) => {
-                let mut session = crate::session::Session::begin(pool, self.durability).await?;
-                let rows = session.catch_up(self.left).await?;
-                session.commit().await?;
-                rows
+                let work = async move {
+                    let mut session = crate::session::Session::begin(pool, self.durability).await?;
+                    let rows = session.catch_up(self.left).await?;
+                    session.commit().await?;
+                    Ok::<_, StoreError>(rows)
+                };
+                Box::pin(work).await?
             }
         };
         Ok(Answers(rows.into_iter()))

@@ -82,7 +82,7 @@ impl Database {
         Ok(Transaction::new(match &*self.0 {
             Pools::Sqlite(sqlite) => Connection::Sqlite(sqlite.begin().await?),
             #[cfg(feature = "postgres")]
-            Pools::Postgres(pool) => Connection::Postgres(Session::begin(pool, Durability::Disk).await?),
+            Pools::Postgres(pool) => Connection::Postgres(Box::pin(Session::begin(pool, Durability::Disk)).await?),
         }))
     }
 

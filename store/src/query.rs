@@ -107,16 +107,14 @@ impl<'a> Query<'a> {
         Ok(())
     }
 
+    /// What waits for PostgreSQL waits in a box: its futures are thousands of bytes long, which every caller's future would be moved with.
     async fn run(self, want: Want) -> Result<Answer, StoreError> {
         statement::check(self.sql, &self.values)?;
         match self.target {
             Target::Database(database) => match database.pools() {
                 Pools::Sqlite(sqlite) => sqlite.run(self.sql, self.values, want).await,
                 #[cfg(feature = "postgres")]
-                Pools::Postgres(pool) => {
-                    let mut connection = pool.acquire().await.map_err(StoreError::of_postgres)?;
-                    on_postgres(&mut connection, self.sql, self.values, want).await
-                }
+                Pools::Postgres(pool) => Box::pin(on_any(pool, self.sql, self.values, want)).await,
             },
             Target::Transaction(transaction) => {
                 transaction.usable()?;
@@ -126,8 +124,11 @@ impl<'a> Query<'a> {
                     Connection::Sqlite(session) => session.run(before, self.sql, self.values, want).await,
                     #[cfg(feature = "postgres")]
                     Connection::Postgres(session) => {
-                        session.catch_up(before).await?;
-                        on_postgres(session.connection()?, self.sql, self.values, want).await
+                        Box::pin(async move {
+                            session.catch_up(before).await?;
+                            on_postgres(session.connection()?, self.sql, self.values, want).await
+                        })
+                        .await
                     }
                 };
                 transaction.spoiled = answer.is_err();
@@ -136,6 +137,12 @@ impl<'a> Query<'a> {
             Target::Batch(_) => Err(StoreError::Refused(format!("a statement of a batch is left for its commit: {}", self.sql))),
         }
     }
+}
+
+#[cfg(feature = "postgres")]
+async fn on_any(pool: &sqlx::PgPool, sql: &'static str, values: Vec<Value>, want: Want) -> Result<Answer, StoreError> {
+    let mut connection = pool.acquire().await.map_err(StoreError::of_postgres)?;
+    on_postgres(&mut connection, sql, values, want).await
 }
 
 #[cfg(feature = "postgres")]

@@ -5,5 +5,5 @@
 
 mod plan;
 mod ring;
-pub(crate) use ring::AccessToken;
+pub(crate) use ring::{AccessToken, Signer};
 pub use ring::{KeyRing, KeyView};

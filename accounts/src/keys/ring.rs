@@ -65,6 +65,21 @@ pub struct KeyView {
     pub signs_from: Timestamp,
 }
 
+/// A key that signs, taken before anything is written that its token is for: what happens to the ring meanwhile stops no answer.
+pub(crate) struct Signer {
+    ring: KeyRing,
+    held: Arc<Vec<Held>>,
+    active: usize,
+}
+
+impl Signer {
+    /// Signs an access token ([RFC 9068](https://www.rfc-editor.org/rfc/rfc9068#section-2)).
+    pub(crate) fn sign(&self, token: &AccessToken<'_>) -> Result<Secret, AccountError> {
+        let held = self.held.get(self.active).ok_or_else(|| AccountError::Internal("the key that signs is gone".to_owned()))?;
+        self.ring.sign(&held.key, token)
+    }
+}
+
 impl KeyRing {
     /// Opens the keys of a database, and makes the first one when there is none.
     pub(crate) async fn open(
@@ -144,11 +159,15 @@ impl KeyRing {
         Ok(())
     }
 
-    /// Signs an access token ([RFC 9068](https://www.rfc-editor.org/rfc/rfc9068#section-2)).
-    pub(crate) fn sign(&self, token: &AccessToken<'_>) -> Result<Secret, AccountError> {
+    /// The key that signs at this moment.
+    pub(crate) fn signer(&self) -> Result<Signer, AccountError> {
         let held = self.held();
-        let active = self.uses(&held).into_iter().zip(held.iter()).find(|(state, _)| *state == Use::Active);
-        let (_, active) = active.ok_or_else(|| AccountError::Internal("no key signs at the moment".to_owned()))?;
+        let active = self.uses(&held).into_iter().position(|state| state == Use::Active);
+        let active = active.ok_or_else(|| AccountError::Internal("no key signs at the moment".to_owned()))?;
+        Ok(Signer { ring: self.clone(), held, active })
+    }
+
+    fn sign(&self, key: &SigningKey, token: &AccessToken<'_>) -> Result<Secret, AccountError> {
         let claims = AccessClaims {
             iss: self.0.issuer.clone(),
             sub: token.subject.to_string(),
@@ -164,7 +183,7 @@ impl KeyRing {
             roles: vec![token.role.to_owned()],
             amr: token.methods.split(' ').map(str::to_owned).collect(),
         };
-        active.key.sign(&claims).map(Secret::new).map_err(|error| AccountError::Internal(error.to_string()))
+        key.sign(&claims).map(Secret::new).map_err(|error| AccountError::Internal(error.to_string()))
     }
 
     /// Verifies an access token of this service: signature, issuer, audience and times; its session is another matter.

@@ -16,7 +16,7 @@ use super::factors::Proven;
 use super::user::user_in;
 use super::{AccountService, FIRST_PARTY, Origin};
 use crate::error::AccountError;
-use crate::keys::AccessToken;
+use crate::keys::{AccessToken, Signer};
 use crate::secrets::{digest, random_token};
 
 /// What a log-in or a refresh gives to the client.
@@ -155,9 +155,15 @@ impl AccountService {
     }
 
     /// Signs for a live session. The answer is a function of session and refresh token, so that it can be given once more.
-    pub(super) fn grant(&self, session: &LiveSession, refresh: &RefreshToken, scope: Option<&str>) -> Result<Grant, AccountError> {
+    pub(super) fn grant(
+        &self,
+        signer: &Signer,
+        session: &LiveSession,
+        refresh: &RefreshToken,
+        scope: Option<&str>,
+    ) -> Result<Grant, AccountError> {
         let scope = scope.or(session.scope.as_deref());
-        let access_token = self.0.keys.sign(&AccessToken {
+        let access_token = signer.sign(&AccessToken {
             subject: session.user,
             role: &session.role,
             session: session.id,

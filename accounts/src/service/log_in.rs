@@ -5,6 +5,7 @@ use super::factors::Proven;
 use super::gate::{Carrier, Grant, LiveSession, RefreshToken};
 use super::{AccountService, Origin};
 use crate::error::AccountError;
+use crate::keys::Signer;
 
 impl AccountService {
     /// Logs in with user name or e-mail address and password, for tokens.
@@ -14,8 +15,10 @@ impl AccountService {
     /// [`AccountError::Busy`] when the try was not judged.
     pub async fn log_in(&self, username: &str, password: &Secret, scope: Option<&str>, origin: &Origin) -> Result<Grant, AccountError> {
         let scope = scope.map(checked_scope).transpose()?;
+        // First: where nothing can sign, nothing is judged, and no session is written that nobody would get a token for.
+        let signer = self.keys().signer()?;
         let proven = self.prove_by_password(username, password, origin).await?.complete();
-        self.issue_tokens(&proven, scope, origin).await
+        self.issue_tokens(&signer, &proven, scope, origin).await
     }
 
     /// Logs in a browser: the value of its session cookie.
@@ -28,10 +31,16 @@ impl AccountService {
         Ok(cookie)
     }
 
-    pub(super) async fn issue_tokens(&self, proven: &Proven, scope: Option<&str>, origin: &Origin) -> Result<Grant, AccountError> {
+    pub(super) async fn issue_tokens(
+        &self,
+        signer: &Signer,
+        proven: &Proven,
+        scope: Option<&str>,
+        origin: &Origin,
+    ) -> Result<Grant, AccountError> {
         let refresh = RefreshToken { id: Id::new(self.now()), created_at: self.now() };
         let (session, _) = self.admitted(proven, &Carrier::Tokens { scope, refresh: &refresh }, origin).await?;
-        self.grant(&session, &refresh, scope)
+        self.grant(signer, &session, &refresh, scope)
     }
 
     /// What was issued; a right password that was refused all the same is noted like a wrong one.

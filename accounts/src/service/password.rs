@@ -14,8 +14,9 @@ impl AccountService {
     /// # Errors
     /// [`AccountError::Credentials`] when the old password is wrong, which counts like a wrong log-in; [`AccountError::Password`].
     pub async fn change_password(&self, user: Id, old: &Secret, new: &Secret, origin: &Origin) -> Result<Grant, AccountError> {
+        let signer = self.keys().signer()?;
         let proven = self.replace_password(user, old, new, origin).await?;
-        self.issue_tokens(&proven, None, origin).await
+        self.issue_tokens(&signer, &proven, None, origin).await
     }
 
     /// As [`change_password`](Self::change_password), for a browser: the value of its new session cookie.

@@ -41,7 +41,7 @@ impl AccountService {
         let session = self.renew_session(&mut transaction, session).await?;
         let scope = session.narrowed(scope)?;
         self.write_refresh_token(&mut transaction, session.span(), &next)?;
-        let grant = self.grant(&session, &next, scope)?;
+        let grant = self.grant(&self.keys().signer()?, &session, &next, scope)?;
         let event = Event::new(Kind::TokenCreated, origin).actor(grant.user.to_string()).detail("session", session.id().to_string());
         event.write(&mut transaction, now)?;
         transaction.commit().await?;
@@ -66,7 +66,8 @@ impl AccountService {
         if now <= used_at + grace && self.is_unused(&mut transaction, successor).await? {
             let session = self.renew_session(&mut transaction, stored.session).await?;
             let scope = session.narrowed(scope)?;
-            let same = self.grant(&session, &RefreshToken { id: successor, created_at: used_at }, scope)?;
+            let token = RefreshToken { id: successor, created_at: used_at };
+            let same = self.grant(&self.keys().signer()?, &session, &token, scope)?;
             transaction.commit().await?;
             return Ok(same);
         }

@@ -2,7 +2,7 @@ use portcullis_accounts::{AccountError, AccountService, Actor};
 use portcullis_core::Secret;
 use portcullis_store::{Database, DatabaseSettings};
 
-use crate::support::{master_key, on_every_database, origin, parts};
+use crate::support::{PASSWORD, master_key, on_every_database, origin, parts};
 
 on_every_database! {
     async fn keys_rotate_without_an_outage(world) {
@@ -34,6 +34,26 @@ on_every_database! {
         other_process.service.follow_epoch().await.unwrap();
         let states: Vec<_> = other_process.service.keys().list().iter().map(|key| key.state).collect();
         assert_eq!(states, ["active", "next"], "or its users are refused as soon as the next key signs");
+    }
+
+    async fn where_no_key_signs_no_session_begins_and_no_try_is_counted(world) {
+        world.user("ann", "user").await;
+        let database = Database::connect(&DatabaseSettings::new(Secret::new(world.url.as_str()))).await.unwrap();
+        database.query("ALTER TABLE portcullis_signing_keys RENAME TO away").execute().await.unwrap();
+        database.query("CREATE TABLE portcullis_signing_keys AS SELECT * FROM away WHERE 1 = 0").execute().await.unwrap();
+        database.query("UPDATE portcullis_security_epoch SET epoch = epoch + 1").execute().await.unwrap();
+        world.service.follow_epoch().await.unwrap();
+        for _ in 0..50 {
+            let refused = world.try_log_in("ann", PASSWORD).await;
+            assert!(matches!(refused, Err(AccountError::Internal(_))), "{refused:?}");
+        }
+        let sessions: i64 = database.query("SELECT COUNT(*) FROM portcullis_sessions").fetch_one().await.unwrap();
+        assert_eq!(sessions, 0);
+        database.query("DROP TABLE portcullis_signing_keys").execute().await.unwrap();
+        database.query("ALTER TABLE away RENAME TO portcullis_signing_keys").execute().await.unwrap();
+        database.query("UPDATE portcullis_security_epoch SET epoch = epoch + 1").execute().await.unwrap();
+        world.service.follow_epoch().await.unwrap();
+        world.log_in("ann").await;
     }
 
     async fn the_published_keys_are_public(world) {
