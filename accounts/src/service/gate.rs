@@ -163,7 +163,7 @@ impl AccountService {
         scope: Option<&str>,
     ) -> Result<Grant, AccountError> {
         let scope = scope.or(session.scope.as_deref());
-        let access_token = signer.sign(&AccessToken {
+        let access_token = signer.sign_access_token(&AccessToken {
             subject: session.user,
             role: &session.role,
             session: session.id,

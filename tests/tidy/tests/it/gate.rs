@@ -14,7 +14,7 @@ fn only_the_gate_writes_sessions() {
 
 #[test]
 fn only_the_gate_signs_access_tokens() {
-    assert_only("signer.sign(", "accounts/src/service/gate.rs");
+    assert_only(".sign_access_token(", "accounts/src/service/gate.rs");
     assert_only("AccessToken {", "accounts/src/service/gate.rs");
 }
 
