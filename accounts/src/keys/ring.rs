@@ -74,7 +74,7 @@ pub(crate) struct Signer {
 
 impl Signer {
     /// Signs an access token ([RFC 9068](https://www.rfc-editor.org/rfc/rfc9068#section-2)).
-    pub(crate) fn sign(&self, token: &AccessToken<'_>) -> Result<Secret, AccountError> {
+    pub(crate) fn sign_access_token(&self, token: &AccessToken<'_>) -> Result<Secret, AccountError> {
         let held = self.held.get(self.active).ok_or_else(|| AccountError::Internal("the key that signs is gone".to_owned()))?;
         self.ring.sign(&held.key, token)
     }
