@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
-use crate::cases::{Case, Known, SERVED};
+use crate::cases::{Case, Known, REFUSED, SERVED};
 use crate::client::{Connection, Transport};
 use crate::peers::{Ground, Peer};
 
@@ -29,6 +29,13 @@ pub(crate) fn check(ground: &Ground, is_recording: bool) -> Result<()> {
     let case = SERVED.iter().find(|case| case.name == "whoami").ok_or("no such case")?;
     let count = count(ground, case)?;
     println!("GET /whoami takes {count} instructions ({environment})");
+    for (refused, _) in REFUSED.iter().filter(|(refused, _)| BEFORE_THE_HANDLER.contains(&refused.name)) {
+        let cost = self::count(ground, refused)?;
+        println!("{} takes {cost}", refused.title);
+        if cost >= count {
+            return Err(format!("{} takes {cost} instructions, as many as an answer: refusing is to be cheaper", refused.title).into());
+        }
+    }
     if is_recording {
         let recorded = Recorded { environment, instructions: [(case.name.to_owned(), count)].into() };
         return Ok(fs::write(file, serde_json::to_string_pretty(&recorded)? + "\n")?);
@@ -63,9 +70,10 @@ fn count(ground: &Ground, case: &Case) -> Result<u64> {
 
 /// The instructions of a whole run with so many requests.
 fn collected(ground: &Ground, case: &Case, requests: u32) -> Result<u64> {
-    let mut server = ground.watched(&VALGRIND)?;
+    let is_limited = case.name == "429";
+    let mut server = ground.watched(&VALGRIND, if is_limited { &[("RATE_LIMIT__DEFAULT", "1/h")] } else { &[] })?;
     let target = server.target(Transport::Http1);
-    let known = Known::learn(Peer::Notes, &target)?;
+    let known = if is_limited { Known::default() } else { Known::learn(Peer::Notes, &target)? };
     let prepared = case.prepare(&known)?;
     let mut connection = Connection::open(&target)?;
     for _ in 0..requests {
@@ -94,8 +102,10 @@ fn environment() -> Result<String> {
     Ok(parts.join(", "))
 }
 
+/// What is refused without a look at anything.
+const BEFORE_THE_HANDLER: [&str; 2] = ["401", "429"];
 const FEW: u32 = 1000;
-const MANY: u32 = 6000;
+const MANY: u32 = 3000;
 const VALGRIND: [&str; 4] = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--trace-children=no"];
 
 #[cfg(test)]

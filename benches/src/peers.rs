@@ -113,12 +113,12 @@ impl Ground {
     }
 
     /// Starts notes under a program that watches it, such as valgrind, on one worker thread.
-    pub(crate) fn watched(&self, watcher: &[&str]) -> Result<Server> {
+    pub(crate) fn watched(&self, watcher: &[&str], settings: &[(&str, &str)]) -> Result<Server> {
         let (folder, address) = (tempfile::tempdir_in(&self.folder)?.keep(), free_address()?);
         let (program, arguments) = watcher.split_first().ok_or("no watcher")?;
         let mut serve = Command::new(program);
         serve.args(arguments).arg(self.program("notes"));
-        let mut variables = self.variables(&folder, address, false, &[])?;
+        let mut variables = self.variables(&folder, address, false, settings)?;
         variables.push(("TOKIO_WORKER_THREADS".to_owned(), "1".to_owned()));
         self.notes(serve, variables, address, false, folder)
     }
