@@ -45,8 +45,12 @@ impl Transaction {
             Connection::Sqlite(session) => session.commit(self.later).await,
             #[cfg(feature = "postgres")]
             Connection::Postgres(mut session) => {
-                session.catch_up(self.later).await?;
-                session.commit().await
+                let later = self.later;
+                let work = async move {
+                    session.catch_up(later).await?;
+                    session.commit().await
+                };
+                Box::pin(work).await
             }
         }
     }

@@ -56,7 +56,7 @@ CREATE TABLE portcullis_login_attempts (
     blocked_until BIGINT NOT NULL,
     last_at BIGINT NOT NULL
 ) WITHOUT ROWID;
--- A log-in changes neither: an address's window stays as it is until it is over.
+-- An account's rows, which every log-in makes and deletes, are in neither.
 CREATE INDEX portcullis_login_attempts_windows ON portcullis_login_attempts (blocked_until) WHERE kind = 'address';
 CREATE INDEX portcullis_login_attempts_nobodies ON portcullis_login_attempts (last_at) WHERE kind = 'nobody';
 

@@ -35,6 +35,9 @@ impl Place {
         let opened = Connection::open_with_flags(self.resolved(), flags).and_then(|connection| {
             connection.busy_timeout(self.wait)?;
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+            // A misspelt column between double quotes is an error, not a text.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
             // One plan for a statement, whatever its values: else SQLite plans it anew whenever a value might matter.
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
             connection.set_prepared_statement_cache_capacity(STATEMENTS);

@@ -38,6 +38,14 @@ async fn the_safe_settings_are_on() {
 }
 
 #[tokio::test]
+async fn a_misspelt_column_is_an_error_even_between_double_quotes() {
+    let World { database, .. } = &world(Backend::Sqlite).await;
+    assert!(database.query("SELECT \"nam\" FROM person").fetch_all::<String>().await.is_err());
+    assert!(database.query("UPDATE person SET id = \"nobody\"").execute().await.is_err());
+    assert!(database.query("CREATE INDEX misspelt ON person (\"nam\")").execute().await.is_err());
+}
+
+#[tokio::test]
 async fn only_a_lenient_batch_does_not_wait_for_the_disk_however_it_ends() {
     let World { database, .. } = &world(Backend::Sqlite).await;
     const SYNCHRONOUS: &str = "SELECT * FROM pragma_synchronous";
