@@ -49,7 +49,7 @@ class Container:
             else:
                 point.parent.mkdir(parents=True, exist_ok=True)
                 point.touch()
-        for folder_of_engine in ("proc", "dev"):
+        for folder_of_engine in ("proc", "dev", "sys"):
             (self.root / folder_of_engine).mkdir(exist_ok=True)
 
     def start(self, words, **options):
@@ -93,8 +93,12 @@ class Served:
         return self
 
     def __exit__(self, *_):
+        # The program itself: its end isn't bound to that of the process around it any more once it has become another user.
+        if not has_ended(self.pid):
+            os.kill(self.pid, signal.SIGKILL)
         self.process.kill()
         self.process.wait()
+        until(lambda: has_ended(self.pid), "the container ended")
         self.log.close()
 
     def status(self):
@@ -120,6 +124,13 @@ class Served:
         return Path(self.log.name).read_text()
 
 
+def has_ended(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 def until(holds, what):
     """Waits until something holds, which it must before the deadline."""
     end = time.monotonic() + DEADLINE
@@ -139,6 +150,7 @@ def enter(root, mounts, environment, words, user, group):
     mount("--make-rprivate", "/")
     mount("--bind", root, root)
     mount("-t", "proc", "-o", "nosuid,nodev,noexec", "proc", f"{root}/proc")
+    mount("-t", "sysfs", "-o", "ro,nosuid,nodev,noexec", "sysfs", f"{root}/sys")
     mount("-t", "tmpfs", "-o", "nosuid,noexec,mode=755", "tmpfs", f"{root}/dev")
     for device in DEVICES:
         Path(root, "dev", device).touch()

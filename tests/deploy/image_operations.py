@@ -20,15 +20,6 @@ LARGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 DEPLOYMENT = (ROOT / "docs/deployment.md").read_text()
 
 
-def large_pages(process):
-    """How many KiB of a process of the program lie in large pages; none of another, or of one that has ended."""
-    try:
-        text = (process / "smaps").read_text() if (process / "comm").read_text() == "portcullis\n" else ""
-    except OSError:
-        return 0
-    return sum(int(size) for size in re.findall(r"AnonHugePages: +(\d+) kB", text))
-
-
 class Operations(Base):
     def with_ada(self, volume, environment=None):
         container = self.container(volume, environment)
@@ -92,9 +83,10 @@ class Operations(Base):
     @unittest.skipIf("[never]" in LARGE_PAGES.read_text() if LARGE_PAGES.exists() else True, "this system has no large pages")
     def test_passwords_are_hashed_in_large_pages(self):
         volume = self.volume()
-        with self.with_ada(volume).serve():
+        with self.with_ada(volume).serve() as served:
             log_in("localhost", volume / "portcullis/tls/ca.pem")
-            self.assertGreater(sum(map(large_pages, Path("/proc").glob("[0-9]*"))), 2048)
+            maps = Path(f"/proc/{served.pid}/smaps").read_text()
+        self.assertGreater(sum(int(size) for size in re.findall(r"AnonHugePages: +(\d+) kB", maps)), 2048)
 
     def test_a_backup_beside_the_running_service_is_restored(self):
         volume, another = self.volume(), self.volume()
