@@ -44,18 +44,18 @@ impl Timestamp {
         let (days, micros) = (self.0.div_euclid(MICROS_A_DAY), self.0.rem_euclid(MICROS_A_DAY));
         let (year, month, day) = civil(days)?;
         let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
-        *buffer = *b"0000-00-00T00:00:00.000000Z";
-        for (end, mut number) in
-            [(3, year), (6, month), (9, day), (12, seconds / 3600), (15, seconds / 60 % 60), (18, seconds % 60), (25, fraction)]
-        {
-            for digit in buffer.get_mut(..=end)?.iter_mut().rev() {
-                if number == 0 {
-                    break;
-                }
-                *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
-                number /= 10;
-            }
-        }
+        let [y1, y2] = two_digits(year / 100);
+        let [y3, y4] = two_digits(year % 100);
+        let [m1, m2] = two_digits(month);
+        let [d1, d2] = two_digits(day);
+        let [h1, h2] = two_digits(seconds / 3600);
+        let [n1, n2] = two_digits(seconds / 60 % 60);
+        let [s1, s2] = two_digits(seconds % 60);
+        let [f1, f2] = two_digits(fraction / 10_000);
+        let [f3, f4] = two_digits(fraction / 100 % 100);
+        let [f5, f6] = two_digits(fraction % 100);
+        *buffer =
+            [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, b'.', f1, f2, f3, f4, f5, f6, b'Z'];
         std::str::from_utf8(buffer).ok()
     }
 
@@ -64,6 +64,12 @@ impl Timestamp {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
+}
+
+/// A number below 100.
+fn two_digits(number: i64) -> [u8; 2] {
+    let number = u8::try_from(number % 100).unwrap_or(0);
+    [b'0' + number / 10, b'0' + number % 10]
 }
 
 /// The date of a day, counted from 1970-01-01, in the proleptic Gregorian calendar; `None` outside of the years 0 to 9999.

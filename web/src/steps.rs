@@ -15,20 +15,22 @@ use crate::respond::{HeadersSettings, Particular, SecurityHeaders};
 pub fn count_an_address() -> impl FnMut() -> bool {
     let mut settings = RateLimitSettings::default();
     settings.default = WIDE.parse().unwrap_or(settings.default);
-    let limits = RateLimits::new(&settings, &Clock::system());
+    let clock = Clock::system();
+    let limits = RateLimits::new(&settings, clock.now());
     let mut number = 0_u32;
     move || {
         number = (number + 1) % ADDRESSES;
         let address = ClientAddress::new(Ipv4Addr::from_bits(number).into());
-        limits.check_address(address, Class::Default).is_none_or(|verdict| verdict.is_allowed())
+        limits.check_address(address, Class::Default, clock.now()).is_none_or(|verdict| verdict.is_allowed())
     }
 }
 
 /// Puts the security headers, the identifier and the quota on an answer; how many headers it has then.
 pub fn stamp_headers() -> impl FnMut() -> usize {
     let headers = SecurityHeaders::new(&HeadersSettings::default());
-    let limits = RateLimits::new(&RateLimitSettings::default(), &Clock::system());
-    let verdict = limits.check_address(ClientAddress::new(Ipv4Addr::LOCALHOST.into()), Class::Default);
+    let now = Clock::system().now();
+    let limits = RateLimits::new(&RateLimitSettings::default(), now);
+    let verdict = limits.check_address(ClientAddress::new(Ipv4Addr::LOCALHOST.into()), Class::Default, now);
     let id = HeaderValue::from_static("01a20b76-fb4e-7ed4-ad5f-46067403a17e");
     move || {
         let mut answer = HeaderMap::new();

@@ -15,6 +15,7 @@ use super::http1::Http1;
 use super::limits::Limits;
 use super::service::{Peer, Requests, Service};
 use super::state::State;
+use super::unless::unless;
 
 /// The connections and streams of one listener, and how they end.
 #[derive(Clone, Debug, Default)]
@@ -27,18 +28,18 @@ pub(super) struct Tasks {
 }
 
 impl Tasks {
+    /// Runs a connection.
     pub(super) fn spawn<F: Future<Output = ()> + Send + 'static>(&self, task: F) {
         let cut = self.cut.clone();
-        self.tracker.spawn(async move {
-            cut.run_until_cancelled(task).await;
-        });
+        self.tracker.spawn(async move { unless(cut.cancelled(), task).await });
     }
 }
 
 /// Runs the streams of HTTP/2 connections.
 impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Tasks {
     fn execute(&self, stream: F) {
-        self.spawn(stream);
+        let cut = self.cut.clone();
+        self.tracker.spawn(async move { cut.run_until_cancelled(stream).await });
     }
 }
 
@@ -86,17 +87,19 @@ impl Protocols {
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         S: Service,
     {
-        let state = Arc::clone(&requests.state);
+        let (state, requests) = (Arc::clone(&requests.state), Arc::new(requests));
         // In a box: on its way to a task of its own, the library moves it many times.
         let answer = service_fn(move |request| Box::pin(requests.answer(request)));
         let mut connection = pin!(self.http2.serve_connection(TokioIo::new(stream), answer));
-        tokio::select! {
-            // How a connection ends is the client's affair: it is not an event of the service.
-            _ = connection.as_mut() => return,
-            () = stalled(&state, self.limits.write_stall) => return,
-            () = self.tasks.closing.cancelled() => {}
-            () = idle(&state, &self.limits) => {}
-        }
+        let stop = async {
+            tokio::select! {
+                () = stalled(&state, self.limits.write_stall) => Stop::Stalled,
+                () = self.tasks.closing.cancelled() => Stop::Closing,
+                () = idle(&state, &self.limits) => Stop::Closing,
+            }
+        };
+        // How a connection ends is the client's affair: it is not an event of the service.
+        let Err(Stop::Closing) = unless(stop, connection.as_mut()).await else { return };
         connection.as_mut().graceful_shutdown();
         let _ = self.finish(connection, &state).await;
     }
@@ -108,6 +111,12 @@ impl Protocols {
             () = quiet(state, self.limits.header_read) => {}
         }
     }
+}
+
+/// Why an HTTP/2 connection that hasn't ended is given up, or closed in good order.
+enum Stop {
+    Stalled,
+    Closing,
 }
 
 /// Resolves when an HTTP/2 connection has had no request for the keep-alive time, or no first one for the time a head may take.

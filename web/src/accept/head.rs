@@ -1,5 +1,5 @@
 use http::uri::Authority;
-use http::{HeaderMap, Method, Version, request};
+use http::{HeaderMap, Method, Request, Version};
 
 use super::limits::Limits;
 use super::refusal::Refusal;
@@ -8,18 +8,18 @@ use super::refusal::Refusal;
 ///
 /// Let through: a target and header lines within the limits, a method that isn't `CONNECT`. What only HTTP/1.1 has (line ends, framing) is the
 /// guard's; which hosts are ours, the pipeline knows.
-pub(crate) fn check_head(head: &request::Parts, limits: &Limits) -> Result<(), Refusal> {
-    if head.method == Method::CONNECT {
+pub(crate) fn check_head<B>(request: &Request<B>, limits: &Limits) -> Result<(), Refusal> {
+    if request.method() == Method::CONNECT {
         return Err(Refusal::Unsupported("CONNECT"));
     }
-    let target = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     if target > limits.url_bytes {
         return Err(Refusal::TargetTooLong);
     }
-    if head.version == Version::HTTP_2 {
-        check_size(&head.headers, limits)?;
+    if request.version() == Version::HTTP_2 {
+        check_size(request.headers(), limits)?;
     }
-    if head.uri.authority().is_some_and(|authority| !is_host_and_port(authority)) {
+    if request.uri().authority().is_some_and(|authority| !is_host_and_port(authority)) {
         return Err(Refusal::Malformed("invalid authority in the target"));
     }
     Ok(())

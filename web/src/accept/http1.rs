@@ -1,10 +1,11 @@
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -13,6 +14,7 @@ use super::guard::Guard;
 use super::limits::Limits;
 use super::service::{Requests, Service};
 use super::state::State;
+use super::unless::unless;
 
 /// How HTTP/1.1 is spoken.
 ///
@@ -28,8 +30,8 @@ pub(super) struct Http1 {
 impl Http1 {
     pub(super) fn new(limits: &Limits) -> Self {
         let mut hyper = Builder::new();
-        // Without a timer hyper ignores its time-outs in silence. This one also bounds the wait between two requests.
-        hyper.timer(TokioTimer::new()).header_read_timeout(limits.keep_alive).max_buf_size(super::connection::MOST_BUFFERED);
+        // hyper needs no time-out of its own: the guard bounds a head that arrives, and whoever asks nothing comes to rest.
+        hyper.header_read_timeout(None).max_buf_size(super::connection::MOST_BUFFERED);
         Self { hyper, keep_alive: limits.keep_alive, rest: limits.rest }
     }
 
@@ -55,6 +57,7 @@ impl Http1 {
                 Some(guard) => guard,
                 None => return,
             };
+            guard.relax();
             patience = self.keep_alive.saturating_sub(self.rest);
         }
     }
@@ -68,21 +71,33 @@ impl Http1 {
         let answering = Arc::clone(requests);
         let answer = service_fn(move |request| answering.answer(request));
         let mut connection = self.hyper.serve_connection(TokioIo::new(guard), answer).with_upgrades();
-        tokio::select! {
-            biased;
+        let stop = async {
+            tokio::select! {
+                biased;
+                () = closing.cancelled() => Stop::Closing,
+                () = rest(&requests.state, self.rest) => Stop::Rest,
+            }
+        };
+        match unless(stop, &mut connection).await {
             // How a connection ends is the client's affair: it is not an event of the service.
-            _ = &mut connection => return None,
-            () = closing.cancelled() => {
+            Ok(_) => return None,
+            Err(Stop::Closing) => {
                 Pin::new(&mut connection).graceful_shutdown();
                 let _ = connection.await;
                 return None;
             }
-            () = rest(&requests.state, self.rest) => {}
+            Err(Stop::Rest) => {}
         }
         let parts = connection.into_parts()?;
         // The guard hands on one head at a time: at rest hyper holds nothing that could be lost.
         parts.read_buf.is_empty().then(|| parts.io.into_inner())
     }
+}
+
+/// Why hyper lets go of a connection that hasn't ended.
+enum Stop {
+    Closing,
+    Rest,
 }
 
 /// Resolves when there has been no request, and nothing left to send, for so long to twice as long.

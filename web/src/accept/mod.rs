@@ -30,4 +30,5 @@ mod redirect;
 mod refusal;
 mod shutdown;
 mod state;
+mod unless;
 pub use shutdown::Shutdown;

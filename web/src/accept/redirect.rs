@@ -60,7 +60,7 @@ impl<S> Redirect<S> {
 }
 
 impl<S: Service> Service for Redirect<S> {
-    async fn call(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> Response {
+    async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response {
         let (head, _) = request.into_parts();
         let response = match self.challenge(&head).await {
             Some(response) => response,
@@ -69,8 +69,8 @@ impl<S: Service> Service for Redirect<S> {
         self.finish(response, Some(&head), peer)
     }
 
-    fn finish(self: Arc<Self>, response: Response, head: Option<&request::Parts>, peer: Peer) -> Response {
-        Arc::clone(&self.service).finish(response, head, peer)
+    fn finish(&self, response: Response, head: Option<&request::Parts>, peer: Peer) -> Response {
+        self.service.finish(response, head, peer)
     }
 }
 

@@ -19,11 +19,11 @@ use crate::Response;
 /// What answers the requests of a listener: the pipeline.
 pub trait Service: Send + Sync + 'static {
     /// Answers one request. It has passed the checks of its head; the future is dropped when the client leaves or resets its stream.
-    fn call(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Response> + Send;
+    fn call(&self, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Response> + Send;
 
     /// Completes an answer that was made without [`call`](Self::call): writes the body of a [`Problem`](crate::respond::Problem) in the
     /// extensions, the security headers, the request's id, the log line. There is no head when it couldn't be read.
-    fn finish(self: Arc<Self>, response: Response, head: Option<&request::Parts>, peer: Peer) -> Response;
+    fn finish(&self, response: Response, head: Option<&request::Parts>, peer: Peer) -> Response;
 }
 
 /// Who is at the other end of a connection.
@@ -50,25 +50,22 @@ pub(super) struct Requests<S> {
 impl<S: Service> Requests<S> {
     /// Answers one, unless its head is refused.
     pub(super) fn answer(
-        &self,
+        self: &Arc<Self>,
         request: Request<Incoming>,
     ) -> impl Future<Output = Result<http::Response<Tracked>, Infallible>> + Send + use<S> {
-        let peer = self.peer;
-        let service = Arc::clone(&self.service);
-        let state = Arc::clone(&self.state);
-        let running = state.start();
+        let running = self.state.start();
         // Read now: a later head may be refused while this request runs.
-        let refusal = state.refusal();
-        let limits = Arc::clone(&self.limits);
+        let refusal = self.state.refusal();
+        let own = Arc::clone(self);
         async move {
-            let (parts, body) = request.into_parts();
-            let response = match (refusal, check_head(&parts, &limits)) {
+            let (service, peer) = (&own.service, own.peer);
+            let response = match (refusal, check_head(&request, &own.limits)) {
                 (Some(refusal), _) => service.finish(refusal.answer(peer), None, peer),
-                (None, Err(refusal)) => service.finish(refusal.answer(peer), Some(&parts), peer),
-                (None, Ok(())) => service.call(Request::from_parts(parts, body), peer).await,
+                (None, Err(refusal)) => service.finish(refusal.answer(peer), Some(&request.into_parts().0), peer),
+                (None, Ok(())) => service.call(request, peer).await,
             };
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                state.upgrade();
+                own.state.upgrade();
             }
             Ok(response.map(|body| Tracked::new(body, running)))
         }

@@ -56,7 +56,11 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, context: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.tcp).poll_write_vectored(context, slices);
+        let written = match slices {
+            // The shorter way through the system.
+            [only] => Pin::new(&mut self.tcp).poll_write(context, only),
+            _ => Pin::new(&mut self.tcp).poll_write_vectored(context, slices),
+        };
         self.watch(context, written)
     }
 

@@ -41,10 +41,10 @@ impl Cors {
 
     /// The answer to a preflight; `None` when the request is none.
     pub(crate) fn preflight(&self, method: &Method, headers: &HeaderMap) -> Option<Result<Response, Problem>> {
-        let wanted = headers.get(header::ACCESS_CONTROL_REQUEST_METHOD)?;
         if method != Method::OPTIONS || !headers.contains_key(header::ORIGIN) {
             return None;
         }
+        let wanted = headers.get(header::ACCESS_CONTROL_REQUEST_METHOD)?;
         let Some(origin) = self.listed(headers) else {
             return Some(Err(Problem::forbidden().because("preflight of an origin that isn't listed")));
         };

@@ -1,30 +1,39 @@
 //! A cap on running handlers: above it requests are answered 503 at once instead of waiting.
 
-use std::sync::Arc;
-
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::respond::Problem;
 
 /// The cap.
-#[derive(Clone, Debug)]
-pub(crate) struct LoadShed(Arc<Semaphore>);
+#[derive(Debug)]
+pub(crate) struct LoadShed {
+    most: usize,
+    running: AtomicUsize,
+}
 
 /// The right to run one handler, given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Permit {
-    _permit: OwnedSemaphorePermit,
-}
+pub(crate) struct Permit<'a>(&'a AtomicUsize);
 
 impl LoadShed {
-    pub(crate) fn new(handlers: usize) -> Self {
-        Self(Arc::new(Semaphore::new(handlers.min(Semaphore::MAX_PERMITS))))
+    pub(crate) const fn new(handlers: usize) -> Self {
+        Self { most: handlers, running: AtomicUsize::new(0) }
     }
 
     /// Enters, or is turned away.
-    pub(crate) fn enter(&self) -> Result<Permit, Problem> {
-        let permit = Arc::clone(&self.0).try_acquire_owned();
-        permit.map(|permit| Permit { _permit: permit }).map_err(|_| Problem::unavailable("every handler slot is taken"))
+    pub(crate) fn enter(&self) -> Result<Permit<'_>, Problem> {
+        let permit = Permit(&self.running);
+        // Whoever comes above the cap is counted for as long as it takes to turn it away.
+        if self.running.fetch_add(1, Ordering::Relaxed) >= self.most {
+            return Err(Problem::unavailable("every handler slot is taken"));
+        }
+        Ok(permit)
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -36,8 +45,12 @@ mod tests {
     fn above_the_cap_requests_are_turned_away() {
         let load = LoadShed::new(1);
         let first = load.enter().unwrap();
-        assert_eq!(load.enter().unwrap_err().status(), 503);
+        for _ in 0..3 {
+            assert_eq!(load.enter().unwrap_err().status(), 503);
+        }
         drop(first);
-        assert!(load.enter().is_ok());
+        for _ in 0..3 {
+            assert!(load.enter().is_ok(), "who was turned away holds no place");
+        }
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Management {
 }
 
 impl Service for Management {
-    async fn call(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> Response {
+    async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response {
         let response = match (request.method(), request.uri().path()) {
             (&Method::GET | &Method::HEAD, path) => self.answer(path).await,
             _ => {
@@ -35,7 +35,7 @@ impl Service for Management {
         self.finish(response, None, peer)
     }
 
-    fn finish(self: Arc<Self>, mut response: Response, _: Option<&request::Parts>, peer: Peer) -> Response {
+    fn finish(&self, mut response: Response, _: Option<&request::Parts>, peer: Peer) -> Response {
         if let Some(problem) = response.extensions_mut().remove::<Problem>() {
             let connection = response.headers_mut().remove(header::CONNECTION);
             response = text(problem.status(), format!("{}\n", problem.code()));

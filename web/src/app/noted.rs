@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex};
 
-use portcullis_core::{Id, Principal};
+use portcullis_core::{Id, Principal, Timestamp};
+use tokio::time::Instant;
 
 use crate::admit::ClientAddress;
 
@@ -9,6 +10,9 @@ pub(super) struct Noted {
     pub(super) principal: Option<Principal>,
     pub(super) address: ClientAddress,
     pub(super) request_id: Id,
+    /// When it came to the gate: asked of the clock once.
+    pub(super) at: Timestamp,
+    pub(super) began: Instant,
 }
 
 /// What a request carries through the application's layers.

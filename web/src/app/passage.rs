@@ -1,8 +1,6 @@
-use std::sync::Arc;
-use std::time::Instant;
-
-use http::{HeaderMap, HeaderValue, Method, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use portcullis_core::{Id, Principal, Timestamp};
+use tokio::time::Instant;
 
 use super::pipeline::Pipeline;
 use crate::accept::Peer;
@@ -14,8 +12,8 @@ use crate::{Body, Response};
 /// What is noted of one request on its way, for the headers, the log line and the metrics at its end.
 ///
 /// Dropped before its end, because the client went away, it still writes its line.
-pub(crate) struct Passage {
-    pipeline: Arc<Pipeline>,
+pub(crate) struct Passage<'a> {
+    pipeline: &'a Pipeline,
     pub(crate) request_id: Id,
     pub(crate) at: Timestamp,
     pub(crate) address: ClientAddress,
@@ -23,9 +21,10 @@ pub(crate) struct Passage {
     pub(crate) principal: Option<Principal>,
     pub(crate) verdict: Option<Verdict>,
     pub(crate) https: bool,
-    began: Instant,
+    pub(crate) began: Instant,
     method: Method,
-    uri: Uri,
+    /// What was asked for where no route matched, or none was looked for.
+    path: Option<String>,
     origin: Option<HeaderValue>,
     user_agent: Option<HeaderValue>,
     trace: TraceContext,
@@ -39,8 +38,8 @@ pub(crate) struct Route {
     pub(crate) metrics: EndpointMetrics,
 }
 
-impl Passage {
-    pub(crate) fn begin<B>(pipeline: &Arc<Pipeline>, request: &http::Request<B>, peer: Peer) -> Self {
+impl<'a> Passage<'a> {
+    pub(crate) fn begin<B>(pipeline: &'a Pipeline, request: &http::Request<B>, peer: Peer) -> Self {
         let at = pipeline.runtime.clock().now();
         let headers = request.headers();
         let is_trusted = pipeline.trusted.trusts(peer.address.ip());
@@ -56,35 +55,45 @@ impl Passage {
             https: peer.tls || pipeline.is_behind_proxy,
             began: Instant::now(),
             method: request.method().clone(),
-            uri: request.uri().clone(),
+            path: None,
             origin: if pipeline.cors.is_off() { None } else { headers.get(header::ORIGIN).cloned() },
             user_agent: headers.get(header::USER_AGENT).cloned(),
             trace: TraceContext::of(headers, request_id, is_trusted),
             protocol: if peer.http2 { "HTTP/2" } else { "HTTP/1.1" },
             is_ended: false,
-            pipeline: Arc::clone(pipeline),
+            pipeline,
         }
     }
 
+    /// Names what was asked for, of a request that no route answers.
+    pub(crate) fn unmatched(&mut self, path: &str) {
+        self.path = Some(path.to_owned());
+    }
+
     /// Renders a problem, stamps the headers, writes the log line and the metrics.
-    pub(crate) fn end(mut self, answer: Result<Response, Problem>) -> Response {
-        let (mut response, problem) = match answer {
+    pub(crate) fn end(&mut self, answer: Result<Response, Problem>) -> Response {
+        // A refusal of the gate is a problem alone, a handler's an answer that may have gone through layers.
+        let (mut response, problem, is_bare) = match answer {
             Ok(mut response) => {
                 let problem = response.extensions_mut().remove::<Problem>();
-                (response, problem)
+                (response, problem, false)
             }
-            Err(problem) => (problem.head(), Some(problem)),
+            Err(problem) => {
+                let mut response = Response::default();
+                *response.status_mut() = problem.status();
+                (response, Some(problem), true)
+            }
         };
+        let mut buffer = [0; Id::LENGTH];
+        let request_id = self.request_id.encode(&mut buffer);
         if let Some(problem) = &problem {
-            *response.body_mut() = Body::from(problem.render(self.request_id.encode(&mut [0; Id::LENGTH])));
+            *response.body_mut() = Body::from(problem.render(request_id));
         }
+        let mut length = None;
         if self.method == Method::HEAD {
             // The headers of the answer to GET, its length included, without the content (RFC 9110 section 9.3.2).
-            let length = http_body::Body::size_hint(response.body()).exact();
+            length = http_body::Body::size_hint(response.body()).exact();
             *response.body_mut() = Body::empty();
-            if let Some(length) = length {
-                response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-            }
         }
         let policy = response.extensions_mut().remove::<ContentSecurityPolicy>();
         // HTTP/2 keeps it out of its compression table, where it would push out headers that come again (RFC 7541 section 6.2.3).
@@ -96,11 +105,17 @@ impl Passage {
         let is_refused = problem.as_ref().is_some_and(|problem| problem.status() == http::StatusCode::TOO_MANY_REQUESTS);
         let particular = Particular {
             policy,
-            request_id: HeaderValue::from_str(self.request_id.encode(&mut [0; Id::LENGTH])).ok().map(sensitive),
+            request_id: HeaderValue::from_str(request_id).ok().map(sensitive),
             verdict: self.verdict.filter(|_| !is_refused),
         };
         let headers = response.headers_mut();
-        self.pipeline.headers.stamp(headers, particular, self.https);
+        match &problem {
+            Some(problem) if is_bare => *headers = self.pipeline.headers.of_problem(problem, particular, self.https),
+            _ => self.pipeline.headers.stamp(headers, particular, self.https),
+        }
+        if let Some(length) = length {
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        }
         self.pipeline.cors.stamp(self.origin.as_ref(), headers);
         if let Some((kind, reason)) = problem.as_ref().and_then(Problem::denial) {
             self.deny(kind, reason);
@@ -137,7 +152,7 @@ impl Passage {
             at: self.at,
             method: self.method.as_str(),
             route: self.route.as_ref().map(|route| &*route.template),
-            path: self.uri.path(),
+            path: self.path.as_deref().unwrap_or_default(),
             status,
             duration,
             request_id: self.request_id,
@@ -152,7 +167,7 @@ impl Passage {
     }
 }
 
-impl Drop for Passage {
+impl Drop for Passage<'_> {
     fn drop(&mut self) {
         self.pipeline.metrics.active.dec();
         if !self.is_ended {

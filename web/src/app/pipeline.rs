@@ -26,7 +26,7 @@ use futures_util::FutureExt as _;
 use http::{HeaderMap, StatusCode, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use portcullis_core::Principal;
+use portcullis_core::{Principal, Timestamp};
 use tokio::time::Instant;
 use tower::ServiceExt as _;
 
@@ -65,10 +65,11 @@ pub(crate) struct Pipeline {
 }
 
 impl Service for Pipeline {
-    async fn call(self: Arc<Self>, request: http::Request<Incoming>, peer: Peer) -> Response {
-        let mut passage = Passage::begin(&self, &request, peer);
+    async fn call(&self, request: http::Request<Incoming>, peer: Peer) -> Response {
+        let mut passage = Passage::begin(self, &request, peer);
         let request_id = passage.request_id;
-        let request = request.map(Body::new);
+        // Most requests have no body, and none needs a box.
+        let request = request.map(|body| if body.is_end_stream() { Body::empty() } else { Body::new(body) });
         let admitted = AssertUnwindSafe(with_request_id(request_id, self.admit(request, peer, &mut passage))).catch_unwind().await;
         passage.end(admitted.unwrap_or_else(|panic| {
             self.metrics.panics.inc();
@@ -76,7 +77,7 @@ impl Service for Pipeline {
         }))
     }
 
-    fn finish(self: Arc<Self>, response: Response, head: Option<&http::request::Parts>, peer: Peer) -> Response {
+    fn finish(&self, response: Response, head: Option<&http::request::Parts>, peer: Peer) -> Response {
         let mut request = http::Request::new(());
         match head {
             Some(head) => {
@@ -89,23 +90,30 @@ impl Service for Pipeline {
                 *request.uri_mut() = http::Uri::from_static("*");
             }
         }
-        Passage::begin(&self, &request, peer).end(Ok(response))
+        let mut passage = Passage::begin(self, &request, peer);
+        passage.unmatched(request.uri().path());
+        passage.end(Ok(response))
     }
 }
 
 impl Pipeline {
     /// Steps 4 to 8: what every request meets, whatever it asks for.
-    async fn admit(&self, mut request: Request, peer: Peer, passage: &mut Passage) -> Result<Response, Problem> {
-        if request.uri().path_and_query().map_or(0, |target| target.as_str().len()) > self.url_bytes {
+    async fn admit(&self, mut request: Request, peer: Peer, passage: &mut Passage<'_>) -> Result<Response, Problem> {
+        let target = request.uri().path_and_query().map_or("", |target| target.as_str());
+        if target.len() > self.url_bytes {
+            passage.unmatched(request.uri().path());
             return Err(Problem::new(StatusCode::URI_TOO_LONG, "uri_too_long", "The request target is too long."));
         }
-        passage.address = self
-            .trusted
-            .resolve(peer.address.ip(), request.headers())
-            .map_err(|error| Problem::bad_request("forwarded", "The forwarded address cannot be read.").because(error))?;
+        passage.address = self.trusted.resolve(peer.address.ip(), request.headers()).map_err(|error| {
+            passage.unmatched(request.uri().path());
+            Problem::bad_request("forwarded", "The forwarded address cannot be read.").because(error)
+        })?;
         let found = self.routes.find(request.method(), request.uri().path());
         passage.route = found.route();
-        passage.verdict = self.rate_limits.check_address(passage.address, found.class());
+        if passage.route.is_none() {
+            passage.unmatched(request.uri().path());
+        }
+        passage.verdict = self.rate_limits.check_address(passage.address, found.class(), passage.at);
         if let Some(verdict) = passage.verdict.filter(|verdict| !verdict.is_allowed()) {
             self.metrics.rate_limited(verdict.policy());
             return Err(verdict.problem());
@@ -118,24 +126,20 @@ impl Pipeline {
             return answer;
         }
         let _running = self.load.enter()?;
-        let mut response = match &self.layered {
-            None => self.gate(request, found, passage).await?,
+        match &self.layered {
+            None => self.gate(request, found, passage).await,
             Some(layered) => {
                 let slot = Slot(Arc::new(Mutex::new(None)));
                 request.extensions_mut().insert(slot.clone());
                 request.extensions_mut().insert(Admitted { address: passage.address, request_id: passage.request_id });
                 let service = layered.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 // Layers get as much time as the handler inside them.
-                let deadline = self.deadline() + self.runtime.limits().handler;
+                let deadline = passage.began + self.runtime.limits().handler * 2;
                 let answered = self.within_time(deadline, service.oneshot(request)).await;
                 passage.principal = slot.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-                answered?.unwrap_or_else(|never: Infallible| match never {})
+                answered.map(|response| response.unwrap_or_else(|never: Infallible| match never {}))
             }
-        };
-        // Which origins may read an answer, the list alone says; none of them by the cookie.
-        response.headers_mut().remove(header::ACCESS_CONTROL_ALLOW_ORIGIN);
-        response.headers_mut().remove(header::ACCESS_CONTROL_ALLOW_CREDENTIALS);
-        Ok(response)
+        }
     }
 
     /// What the application's layers wrap: steps 10 to 15 for a request that they let through.
@@ -145,14 +149,16 @@ impl Pipeline {
             return Problem::internal("a layer sent a request of its own").into_response();
         };
         let found = self.routes.find(request.method(), request.uri().path());
-        let mut noted = Noted { principal: None, address: admitted.address, request_id: admitted.request_id };
+        let (at, began) = (self.runtime.clock().now(), Instant::now());
+        let mut noted = Noted { principal: None, address: admitted.address, request_id: admitted.request_id, at, began };
         let response = self.pass(request, found, &mut noted).await.unwrap_or_else(Problem::into_response);
         *slot.0.lock().unwrap_or_else(PoisonError::into_inner) = noted.principal;
         response
     }
 
-    async fn gate(&self, request: Request, found: Found<'_>, passage: &mut Passage) -> Result<Response, Problem> {
-        let mut noted = Noted { principal: None, address: passage.address, request_id: passage.request_id };
+    async fn gate(&self, request: Request, found: Found<'_>, passage: &mut Passage<'_>) -> Result<Response, Problem> {
+        let (address, request_id, at, began) = (passage.address, passage.request_id, passage.at, passage.began);
+        let mut noted = Noted { principal: None, address, request_id, at, began };
         let result = self.pass(request, found, &mut noted).await;
         passage.principal = noted.principal;
         result
@@ -180,13 +186,12 @@ impl Pipeline {
     ) -> Result<Response, Problem> {
         let endpoint = mounted.endpoint;
         let (parts, body) = request.into_parts();
-        let now = self.runtime.clock().now();
         let needs_object = self.decide((endpoint.guard(), endpoint.class()), &parts.method, &parts.headers, noted).await?;
         let caller = noted.principal.clone();
         let object = if needs_object {
             let key = endpoint.guard().object().and_then(|object| parameters.iter().find(|(name, _)| *name == object.param));
             let (_, key) = key.ok_or_else(|| Problem::internal("the path lacks the policy's parameter"))?;
-            let loaded = authz::load_object(endpoint.guard(), self.runtime.database(), key, caller.as_ref(), now).await;
+            let loaded = authz::load_object(endpoint.guard(), self.runtime.database(), key, caller.as_ref(), noted.at).await;
             Some(loaded?)
         } else {
             None
@@ -201,7 +206,7 @@ impl Pipeline {
             object,
             address: noted.address.ip(),
             request_id: noted.request_id,
-            deadline: self.deadline(),
+            deadline: self.deadline(noted),
         };
         self.within_time(call.deadline, endpoint.call(call)).await
     }
@@ -211,7 +216,7 @@ impl Pipeline {
             return Err(Problem::internal("a raw router's policy can't name an object"));
         }
         let request = self.limit_body(request)?;
-        self.within_time(self.deadline(), raw.router.clone().oneshot(request))
+        self.within_time(self.deadline(noted), raw.router.clone().oneshot(request))
             .await
             .map(|response| response.unwrap_or_else(|never: Infallible| match never {}))
     }
@@ -227,7 +232,7 @@ impl Pipeline {
         let open = guard.access().admits_anonymous();
         // Whoever logs in may still carry the credential that ran out: it isn't looked at.
         let credential_is_input = open && class == Class::Credentials;
-        let authenticated = if credential_is_input { Ok(None) } else { self.authenticate(headers).await };
+        let authenticated = if credential_is_input { Ok(None) } else { self.authenticate(headers, &mut noted.at).await };
         match authenticated {
             Ok(caller) => noted.principal = caller,
             // An expired cookie that a browser sends by itself doesn't close a public page.
@@ -242,9 +247,9 @@ impl Pipeline {
                 return Err(Problem::forbidden().because("upgrade from a foreign origin").denied_by("malicious_csrf", "csrf"));
             }
         }
-        let needs_object = authz::admit(guard, noted.principal.as_ref(), self.runtime.clock().now())?;
+        let needs_object = authz::admit(guard, noted.principal.as_ref(), noted.at)?;
         if let Some(caller) = &noted.principal
-            && let Some(verdict) = self.rate_limits.check_principal(caller.subject()).filter(|verdict| !verdict.is_allowed())
+            && let Some(verdict) = self.rate_limits.check_principal(caller.subject(), noted.at).filter(|verdict| !verdict.is_allowed())
         {
             self.metrics.rate_limited(verdict.policy());
             return Err(verdict.problem());
@@ -252,10 +257,16 @@ impl Pipeline {
         Ok(needs_object)
     }
 
-    async fn authenticate(&self, headers: &HeaderMap) -> Result<Option<Principal>, Problem> {
-        let Some(credential) = authn::credential(headers)? else { return Ok(None) };
-        let Some(authenticator) = &self.authenticator else { return Err(authn::invalid_token()) };
-        match authenticator.authenticate(credential, self.runtime.clock().now()).await {
+    async fn authenticate(&self, headers: &HeaderMap, at: &mut Timestamp) -> Result<Option<Principal>, Problem> {
+        let Some(presented) = authn::presented(headers)? else { return Ok(None) };
+        let Some(authenticator) = &self.authenticator else { return presented.credential().and_then(|_| Err(authn::invalid_token())) };
+        if let Some(principal) = authenticator.recall(presented, *at) {
+            return Ok(Some(principal));
+        }
+        let verified = authenticator.verify(presented.credential()?).await;
+        // That may have taken its time, and what follows goes by the moment.
+        *at = self.runtime.clock().now();
+        match verified {
             Ok(principal) => Ok(Some(principal)),
             Err(Rejection::Invalid(why)) => Err(authn::invalid_token().because(why).denied_by("authn_token_invalid", "credential")),
             Err(Rejection::Unavailable(why)) => Err(Problem::unavailable(why)),
@@ -271,8 +282,8 @@ impl Pipeline {
         Ok(request.map(|body| Body::new(http_body_util::Limited::new(body, limit))))
     }
 
-    fn deadline(&self) -> Instant {
-        Instant::now() + self.runtime.limits().handler
+    fn deadline(&self, noted: &Noted) -> Instant {
+        noted.began + self.runtime.limits().handler
     }
 
     async fn within_time<T>(&self, deadline: Instant, work: impl Future<Output = T> + Send) -> Result<T, Problem> {

@@ -224,7 +224,7 @@ fn pipeline(
         authenticator,
         hosts: Hosts::new(&settings.public_url, &settings.hosts, settings.tls.is_development()),
         cors,
-        rate_limits: RateLimits::new(&settings.rate_limit, &starting.clock),
+        rate_limits: RateLimits::new(&settings.rate_limit, starting.clock.now()),
         load: LoadShed::new(settings.limits.running_handlers),
         headers: SecurityHeaders::new(&settings.headers),
         log: AccessLog::new(sink, format, settings.log.requests),

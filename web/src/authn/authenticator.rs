@@ -7,6 +7,7 @@ use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 
 use super::authority::{Authority, Credential, Rejection};
+use super::credential::Presented;
 
 /// Judges credentials once and remembers the good ones until they end or their subject is forgotten.
 ///
@@ -22,10 +23,10 @@ pub(crate) struct Authenticator {
 /// A whole credential. Its end decides where it is kept: that is random in every credential that was ever believed, be it a signature or a
 /// session's secret, and a tenth of the work. What is found is compared whole.
 #[derive(PartialEq, Eq)]
-struct Whole(Box<str>);
+struct Whole(Box<[u8]>);
 
 /// A credential to look for.
-struct Asked<'request>(&'request str);
+struct Asked<'request>(&'request [u8]);
 
 impl Hash for Whole {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -35,7 +36,7 @@ impl Hash for Whole {
 
 impl Hash for Asked<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write(self.0.as_bytes().last_chunk::<END>().map_or(self.0.as_bytes(), |end| end.as_slice()));
+        state.write(self.0.last_chunk::<END>().map_or(self.0, |end| end.as_slice()));
     }
 }
 
@@ -57,23 +58,23 @@ impl Authenticator {
         Self { authority, revocations, clock, remembered: Cache::new(CAPACITY) }
     }
 
-    /// The caller with this credential.
-    pub(crate) async fn authenticate(&self, credential: Credential<'_>, now: Timestamp) -> Result<Principal, Rejection> {
+    /// The caller with this credential, when it was verified before and nothing has changed since.
+    pub(crate) fn recall(&self, presented: Presented<'_>, now: Timestamp) -> Option<Principal> {
+        let asked = Asked(presented.bytes());
+        let known = self.remembered.get(&asked)?;
+        let identity = known.principal.identity();
+        if self.revocations.stamp(known.slot) == known.stamp && identity.expires_at > now && identity.from_cookie == presented.is_cookie() {
+            return Some(known.principal);
+        }
+        self.remembered.remove(&asked);
+        None
+    }
+
+    /// The caller with this credential, verified from scratch.
+    pub(crate) async fn verify(&self, credential: Credential<'_>) -> Result<Principal, Rejection> {
         let text = match credential {
             Credential::Bearer(text) | Credential::Session(text) => text,
         };
-        let is_cookie = matches!(credential, Credential::Session(_));
-        if let Some(known) = self.remembered.get(&Asked(text)) {
-            let identity = known.principal.identity();
-            if self.revocations.stamp(known.slot) == known.stamp && identity.expires_at > now && identity.from_cookie == is_cookie {
-                return Ok(known.principal);
-            }
-            self.remembered.remove(&Asked(text));
-        }
-        self.verify(credential, text).await
-    }
-
-    async fn verify(&self, credential: Credential<'_>, text: &str) -> Result<Principal, Rejection> {
         // The subject is known only afterwards, so every stamp is taken beforehand, through a number that every revocation moves.
         let before = self.revocations.total();
         let principal = self.authority.verify(credential).await?;
@@ -83,7 +84,7 @@ impl Authenticator {
         let slot = self.revocations.slot(principal.subject());
         let stamp = self.revocations.stamp(slot);
         if self.revocations.total() == before {
-            self.remembered.insert(Whole(text.into()), Remembered { principal: principal.clone(), slot, stamp });
+            self.remembered.insert(Whole(text.as_bytes().into()), Remembered { principal: principal.clone(), slot, stamp });
         }
         Ok(principal)
     }
@@ -133,6 +134,13 @@ mod tests {
         }
     }
 
+    async fn authenticate(authenticator: &Authenticator, presented: Presented<'_>, now: Timestamp) -> Result<Principal, Rejection> {
+        match authenticator.recall(presented, now) {
+            Some(principal) => Ok(principal),
+            None => authenticator.verify(presented.credential().unwrap()).await,
+        }
+    }
+
     fn authenticator(believer: &Arc<Believer>, revocations: &Revocations, clock: &Clock) -> Authenticator {
         Authenticator::new(Arc::new(Arc::clone(believer)), revocations.clone(), clock.clone())
     }
@@ -142,7 +150,7 @@ mod tests {
         let (clock, hand) = Clock::manual(Timestamp::from_seconds(900));
         let (believer, revocations) = (Arc::new(Believer::default()), Revocations::new());
         let authenticator = authenticator(&believer, &revocations, &clock);
-        let ask = async |token: &'static str| authenticator.authenticate(Credential::Bearer(token), clock.now()).await;
+        let ask = async |token: &'static str| authenticate(&authenticator, Presented::Bearer(token.as_bytes()), clock.now()).await;
         for _ in 0..3 {
             ask("a").await.unwrap();
             ask("b").await.unwrap();
@@ -167,7 +175,7 @@ mod tests {
         let end = "e".repeat(40);
         for (asked, token) in [format!("a.{end}"), format!("b.{end}"), end.clone(), "e".repeat(32)].iter().enumerate() {
             for _ in 0..2 {
-                authenticator.authenticate(Credential::Bearer(token), clock.now()).await.unwrap();
+                authenticate(&authenticator, Presented::Bearer(token.as_bytes()), clock.now()).await.unwrap();
                 assert_eq!(believer.asked.load(Ordering::SeqCst), asked + 1, "{token}");
             }
         }
@@ -180,7 +188,7 @@ mod tests {
         let believer = Arc::new(Believer { revoke: Some(revocations.clone()), ..Believer::default() });
         let authenticator = authenticator(&believer, &revocations, &clock);
         for asked in 1..=3 {
-            authenticator.authenticate(Credential::Bearer("a"), clock.now()).await.unwrap();
+            authenticate(&authenticator, Presented::Bearer(b"a"), clock.now()).await.unwrap();
             assert_eq!(believer.asked.load(Ordering::SeqCst), asked);
         }
     }
@@ -190,8 +198,8 @@ mod tests {
         let (clock, _hand) = Clock::manual(Timestamp::from_seconds(900));
         let (believer, revocations) = (Arc::new(Believer { from_cookie: true, ..Believer::default() }), Revocations::new());
         let authenticator = authenticator(&believer, &revocations, &clock);
-        authenticator.authenticate(Credential::Session("a"), clock.now()).await.unwrap();
-        authenticator.authenticate(Credential::Bearer("a"), clock.now()).await.unwrap();
+        authenticate(&authenticator, Presented::Session("a"), clock.now()).await.unwrap();
+        authenticate(&authenticator, Presented::Bearer(b"a"), clock.now()).await.unwrap();
         assert_eq!(believer.asked.load(Ordering::SeqCst), 2);
     }
 }

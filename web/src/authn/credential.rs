@@ -12,13 +12,45 @@ use crate::respond::Problem;
 /// The name of the session cookie. The prefix makes browsers demand `Secure`, `Path=/` and no `Domain`.
 pub const SESSION_COOKIE: &str = "__Host-session";
 
-/// The credential of a request.
-pub(crate) fn credential(headers: &HeaderMap) -> Result<Option<Credential<'_>>, Problem> {
+/// The credential of a request, whose bytes were not looked at yet: one that is remembered needn't be.
+#[derive(Clone, Copy)]
+pub(crate) enum Presented<'request> {
+    Bearer(&'request [u8]),
+    Session(&'request str),
+}
+
+/// Finds the credential of a request.
+pub(crate) fn presented(headers: &HeaderMap) -> Result<Option<Presented<'_>>, Problem> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     match (values.next(), values.next()) {
         (Some(value), None) => bearer(value).map(Some),
         (Some(_), Some(_)) => Err(invalid_request("The request has two Authorization headers.")),
-        (None, _) => Ok(session(headers).map(Credential::Session)),
+        (None, _) => Ok(session(headers).map(Presented::Session)),
+    }
+}
+
+impl<'request> Presented<'request> {
+    /// The credential, if it is made as one.
+    pub(crate) fn credential(self) -> Result<Credential<'request>, Problem> {
+        let token = match self {
+            Self::Session(cookie) => return Ok(Credential::Session(cookie)),
+            Self::Bearer(token) => token,
+        };
+        let readable = std::str::from_utf8(token).ok().filter(|token| !token.is_empty() && token.bytes().all(is_token_byte));
+        readable.map(Credential::Bearer).ok_or_else(|| invalid_request("The bearer token is malformed."))
+    }
+
+    /// Its bytes as they came.
+    pub(crate) const fn bytes(self) -> &'request [u8] {
+        match self {
+            Self::Bearer(token) => token,
+            Self::Session(cookie) => cookie.as_bytes(),
+        }
+    }
+
+    /// Whether a browser sent it by itself.
+    pub(crate) const fn is_cookie(self) -> bool {
+        matches!(self, Self::Session(_))
     }
 }
 
@@ -54,16 +86,13 @@ fn invalid_request(detail: &'static str) -> Problem {
         .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"api\", error=\"invalid_request\""))
 }
 
-fn bearer(value: &HeaderValue) -> Result<Credential<'_>, Problem> {
-    let text = std::str::from_utf8(value.as_bytes()).ok().filter(|text| text.is_ascii()).ok_or_else(invalid_token)?;
-    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
-    if !scheme.eq_ignore_ascii_case("bearer") {
+fn bearer(value: &HeaderValue) -> Result<Presented<'_>, Problem> {
+    let (scheme, rest) = value.as_bytes().split_at_checked(BEARER.len()).ok_or_else(unauthenticated)?;
+    let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
+    if !scheme.eq_ignore_ascii_case(BEARER) || (spaces == 0 && !rest.is_empty()) {
         return Err(unauthenticated());
     }
-    let token = token.trim_start_matches(' ');
-    // Every byte is looked at, whatever those before it were: many at a time.
-    let is_readable = token.bytes().fold(!token.is_empty(), |so_far, byte| so_far & is_token_byte(byte));
-    if is_readable { Ok(Credential::Bearer(token)) } else { Err(invalid_request("The bearer token is malformed.")) }
+    Ok(Presented::Bearer(rest.get(spaces..).unwrap_or_default()))
 }
 
 /// Whether it may stand in a bearer token, `b64token` of [RFC 6750 section 2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1).
@@ -85,6 +114,7 @@ fn session(headers: &HeaderMap) -> Option<&str> {
     found.filter(|value| !value.is_empty() && value.len() <= 128)
 }
 
+const BEARER: &[u8] = b"bearer";
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"api\"");
 const INVALID_TOKEN: HeaderValue =
     HeaderValue::from_static("Bearer realm=\"api\", error=\"invalid_token\", error_description=\"The access token is not valid\"");
@@ -98,7 +128,7 @@ mod tests {
         for (name, value) in pairs {
             headers.append(*name, value.parse().unwrap());
         }
-        match credential(&headers) {
+        match presented(&headers).and_then(|presented| presented.map(Presented::credential).transpose()) {
             Ok(Some(Credential::Bearer(token))) => Ok(Some(format!("bearer {token}"))),
             Ok(Some(Credential::Session(cookie))) => Ok(Some(format!("session {cookie}"))),
             Ok(None) => Ok(None),
@@ -114,7 +144,7 @@ mod tests {
         }
         for text in ["Bearer a\u{7f}", "Bearer \u{e9}", "Bearer \ta", "Bearer a\t"] {
             let value = HeaderValue::from_bytes(text.as_bytes());
-            let refused = value.map_or(true, |value| bearer(&value).is_err());
+            let refused = value.map_or(true, |value| bearer(&value).and_then(Presented::credential).is_err());
             assert!(refused, "{text:?}");
         }
     }

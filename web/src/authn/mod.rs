@@ -4,7 +4,7 @@ mod authority;
 pub use authority::{Authority, Credential, Rejection};
 mod credential;
 pub use credential::SESSION_COOKIE;
-pub(crate) use credential::{credential, insufficient_scope, invalid_token, stale, unauthenticated};
+pub(crate) use credential::{insufficient_scope, invalid_token, presented, stale, unauthenticated};
 mod authenticator;
 pub(crate) use authenticator::Authenticator;
 mod remote_issuer;

@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
@@ -34,7 +35,6 @@ pub struct Denial {
 }
 
 /// What denials have in common that are kept as one.
-#[derive(Hash)]
 pub(crate) struct Refused<'a> {
     pub(crate) kind: &'static str,
     pub(crate) reason: &'static str,
@@ -90,7 +90,7 @@ impl Denials {
     /// Adds one.
     pub(crate) fn note(&self, refused: &Refused<'_>, at: Timestamp, request_id: Id) {
         // Nobody outside can foresee these 64 bits, let alone bring two of a few thousand together.
-        let key = self.hasher.hash_one(refused);
+        let key = KEY.with_borrow_mut(|key| self.hasher.hash_one(refused.key(key)));
         let mut waiting = self.waiting();
         let has_room = waiting.len() < MOST;
         match waiting.get_mut(&key) {
@@ -116,6 +116,28 @@ impl Denials {
 }
 
 impl Refused<'_> {
+    /// All of it in one piece, each part with its length: hashed at one go.
+    fn key<'key>(&self, key: &'key mut Vec<u8>) -> &'key [u8] {
+        key.clear();
+        let (v4, v6);
+        let address: &[u8] = match self.address {
+            IpAddr::V4(address) => {
+                v4 = address.octets();
+                &v4
+            }
+            IpAddr::V6(address) => {
+                v6 = address.octets();
+                &v6
+            }
+        };
+        let principal = self.principal.map_or(NOBODY, str::as_bytes);
+        for part in [self.kind.as_bytes(), self.reason.as_bytes(), address, principal, self.method.as_bytes(), self.route.as_bytes()] {
+            key.extend_from_slice(&part.len().to_ne_bytes());
+            key.extend_from_slice(part);
+        }
+        key
+    }
+
     fn first(&self, at: Timestamp, request_id: Id) -> Denial {
         Denial {
             at,
@@ -137,6 +159,13 @@ impl fmt::Debug for Denials {
     }
 }
 
+thread_local! {
+    /// A key in the making, used again by the next one.
+    static KEY: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Is no name, since it isn't UTF-8.
+const NOBODY: &[u8] = &[0xff];
 /// Different denials that wait at the same time.
 const MOST: usize = 4096;
 const BATCH: usize = 256;

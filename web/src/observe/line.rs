@@ -38,7 +38,9 @@ impl<'buffer> Line<'buffer> {
 
     /// A client's text, cut to `most` characters; every character that a terminal or a log reader might obey is escaped.
     pub(super) fn text(&mut self, key: &'static str, value: &str, most: usize) -> &mut Self {
-        if value.len() <= most && value.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
+        // Every byte is looked at, whatever those before it were: many at a time.
+        let is_harmless = |byte: u8| (b' '..=b'~').contains(&byte) & (byte != b'"') & (byte != b'\\');
+        if value.len() <= most && value.bytes().fold(true, |so_far, byte| so_far & is_harmless(byte)) {
             return self.quoted(key, value.as_bytes());
         }
         self.0.extend_from_slice(key.as_bytes());

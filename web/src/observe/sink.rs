@@ -14,6 +14,8 @@ pub struct LogSink(Arc<Inner>);
 struct Inner {
     waiting: Mutex<Vec<u8>>,
     output: Mutex<Output>,
+    /// The buffer that isn't filled, to be filled next.
+    spare: Mutex<Vec<u8>>,
     dropped: AtomicU64,
     wake: std::sync::mpsc::SyncSender<()>,
 }
@@ -93,8 +95,9 @@ impl LogSink {
     fn new(output: Output) -> Self {
         let (wake, woken) = std::sync::mpsc::sync_channel(1);
         let inner = Arc::new(Inner {
-            waiting: Mutex::new(Vec::with_capacity(WRITE_AT)),
+            waiting: Mutex::default(),
             output: Mutex::new(output),
+            spare: Mutex::default(),
             dropped: AtomicU64::new(0),
             wake,
         });
@@ -116,19 +119,24 @@ impl Inner {
     fn flush(&self) {
         // The output is locked first, so that two flushes keep the order of the lines.
         let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
-        let lines = std::mem::replace(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner), Vec::with_capacity(WRITE_AT));
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::swap(&mut *spare, &mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        let lines = &mut *spare;
         if lines.is_empty() {
             return;
         }
         match &mut *output {
             Output::Standard => {
                 let mut stdout = io::stdout().lock();
-                let _ = stdout.write_all(&lines).and_then(|()| stdout.flush());
+                let _ = stdout.write_all(lines).and_then(|()| stdout.flush());
             }
-            Output::Memory(bytes) => bytes.extend_from_slice(&lines),
+            Output::Memory(bytes) => bytes.extend_from_slice(lines),
             #[cfg(feature = "steps")]
             Output::Nowhere => {}
         }
+        lines.clear();
+        // What a flood of lines took is given back.
+        lines.shrink_to(2 * WRITE_AT);
     }
 }
 

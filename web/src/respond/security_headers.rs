@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::problem::Problem;
 use crate::admit::{RATE_LIMIT, RATE_LIMIT_POLICY, Verdict};
 
 /// Security headers.
@@ -112,8 +113,8 @@ impl SecurityHeaders {
         if content_type.is_none() {
             stamped.remove(header::CONTENT_TYPE);
         }
-        if let Some(policy) = particular.policy {
-            stamped.insert(header::CONTENT_SECURITY_POLICY, policy.0);
+        if let Some(policy) = &particular.policy {
+            stamped.insert(header::CONTENT_SECURITY_POLICY, policy.0.clone());
         }
         // A file says how it may be cached; nothing else does.
         if headers.contains_key(header::ETAG)
@@ -125,7 +126,7 @@ impl SecurityHeaders {
         for (name, value) in headers.drain() {
             let is_first = name.is_some();
             if let Some(name) = name {
-                keep = Some(name).filter(|name| !is_ours(name, &prepared.ours) && !REMOVED.contains(&name.as_str()));
+                keep = Some(name).filter(|name| !prepared.ours.contains_key(name));
             }
             match &keep {
                 // The first may have a blank to fill.
@@ -134,12 +135,37 @@ impl SecurityHeaders {
                 None => {}
             }
         }
-        match particular.request_id {
+        particular.fill(&mut stamped);
+        *headers = stamped;
+    }
+
+    /// The headers of a problem that the gate answers by itself, without a map of its own for the few that are the problem's.
+    pub(crate) fn of_problem(&self, problem: &Problem, particular: Particular, https: bool) -> HeaderMap {
+        let prepared = if https { &self.over_https } else { &self.over_http };
+        let mut stamped = prepared.api.clone();
+        stamped.insert(header::CONTENT_TYPE, problem.content_type());
+        let own = problem.headers();
+        for (place, (name, value)) in own.iter().enumerate().filter(|(_, (name, _))| !prepared.ours.contains_key(name)) {
+            if own.iter().take(place).any(|(earlier, _)| earlier == name) {
+                stamped.append(name, value.clone());
+            } else {
+                stamped.insert(name, value.clone());
+            }
+        }
+        particular.fill(&mut stamped);
+        stamped
+    }
+}
+
+impl Particular {
+    /// Fills in the blanks, and leaves none.
+    fn fill(self, stamped: &mut HeaderMap) {
+        match self.request_id {
             Some(value) => drop(stamped.insert(X_REQUEST_ID, value)),
             None => drop(stamped.remove(X_REQUEST_ID)),
         }
-        match particular.verdict {
-            Some(verdict) => verdict.stamp(&mut stamped),
+        match self.verdict {
+            Some(verdict) => verdict.stamp(stamped),
             None => {
                 for name in [RATE_LIMIT, RATE_LIMIT_POLICY] {
                     if stamped.get(&name).is_some_and(HeaderValue::is_empty) {
@@ -148,14 +174,25 @@ impl SecurityHeaders {
                 }
             }
         }
-        *headers = stamped;
     }
 }
 
 impl Prepared {
     fn new(common: &HeaderMap) -> Self {
         let mut ours = common.clone();
-        ours.insert(header::CONTENT_SECURITY_POLICY, API_POLICY);
+        for name in [
+            header::CONTENT_SECURITY_POLICY,
+            // Over plain HTTP nobody may ask for HTTPS.
+            header::STRICT_TRANSPORT_SECURITY,
+            // Which origins may read an answer, the list alone says, afterwards; none of them by the cookie.
+            header::ACCESS_CONTROL_ALLOW_ORIGIN,
+            header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+        ] {
+            ours.insert(name, BLANK);
+        }
+        for name in REMOVED {
+            ours.insert(HeaderName::from_static(name), BLANK);
+        }
         let with = |policy| {
             let mut headers = common.clone();
             headers.insert(header::CONTENT_SECURITY_POLICY, policy);
@@ -166,11 +203,6 @@ impl Prepared {
         };
         Self { api: with(API_POLICY), html: with(HTML_POLICY), ours }
     }
-}
-
-/// Whether an answer may not set the header itself. Over plain HTTP nobody may ask for HTTPS.
-fn is_ours(name: &HeaderName, ours: &HeaderMap) -> bool {
-    ours.contains_key(name) || name == header::STRICT_TRANSPORT_SECURITY
 }
 
 fn kind(content_type: Option<&HeaderValue>) -> Kind {
@@ -215,6 +247,8 @@ mod tests {
         headers.append("x-frame-options", HeaderValue::from_static("ALLOWALL"));
         headers.append("x-frame-options", HeaderValue::from_static("SAMEORIGIN"));
         headers.append("server", HeaderValue::from_static("x"));
+        headers.append("access-control-allow-origin", HeaderValue::from_static("*"));
+        headers.append("access-control-allow-credentials", HeaderValue::from_static("true"));
         headers.append("cache-control", HeaderValue::from_static("public"));
         SecurityHeaders::new(&HeadersSettings::default()).stamp(&mut headers, Particular::default(), true);
         for (name, _) in COMMON {
@@ -224,7 +258,9 @@ mod tests {
         assert_eq!(headers["x-xss-protection"], "0");
         assert_eq!(headers["cache-control"], "no-store");
         assert_eq!(headers["strict-transport-security"], "max-age=63072000; includeSubDomains");
-        assert!(!headers.contains_key("server"));
+        for name in ["server", "access-control-allow-origin", "access-control-allow-credentials"] {
+            assert!(!headers.contains_key(name), "{name}");
+        }
         assert!(headers.values().all(|value| !value.is_empty()), "a blank was left: {headers:?}");
     }
 
@@ -242,6 +278,31 @@ mod tests {
         assert_eq!(all("set-cookie"), ["a=1", "b=2"]);
         assert_eq!((all("x-request-id"), all("content-type")), (vec!["1"], vec!["application/json"]));
         assert_eq!((all("ratelimit").len(), all("ratelimit-policy").len()), (0, 0));
+    }
+
+    #[test]
+    fn a_problem_has_the_same_headers_whichever_way_it_goes() {
+        let problem = Problem::not_found()
+            .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+            .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic"))
+            .header(RATE_LIMIT, HeaderValue::from_static("its own"))
+            .header(header::X_FRAME_OPTIONS, HeaderValue::from_static("ALLOWALL"))
+            .header(header::SERVER, HeaderValue::from_static("x"))
+            .retry_after(7);
+        let prepared = SecurityHeaders::new(&HeadersSettings::default());
+        for https in [false, true] {
+            let particular = || Particular { request_id: Some(HeaderValue::from_static("1")), ..Particular::default() };
+            let direct = prepared.of_problem(&problem, particular(), https);
+            let mut answered = problem.head().headers().clone();
+            prepared.stamp(&mut answered, particular(), https);
+            assert_eq!(direct, answered);
+            assert_eq!(direct.get_all(header::WWW_AUTHENTICATE).iter().count(), 2);
+            assert_eq!(
+                (&direct[RATE_LIMIT], &direct[header::X_FRAME_OPTIONS], &direct[header::RETRY_AFTER]),
+                (&"its own".parse().unwrap(), &"DENY".parse().unwrap(), &"7".parse().unwrap())
+            );
+            assert!(!direct.contains_key(RATE_LIMIT_POLICY) && !direct.contains_key(header::SERVER));
+        }
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl Drop for Unfinished<'_> {
 }
 
 impl Service for Echo {
-    async fn call(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+    async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
         let path = request.uri().path().to_owned();
         self.calls.lock().unwrap().push(path.clone());
         let response = match path.as_str() {
@@ -69,7 +69,7 @@ impl Service for Echo {
         self.finish(response, None, peer)
     }
 
-    fn finish(self: Arc<Self>, mut response: Response<Body>, _: Option<&request::Parts>, peer: Peer) -> Response<Body> {
+    fn finish(&self, mut response: Response<Body>, _: Option<&request::Parts>, peer: Peer) -> Response<Body> {
         self.finished.fetch_add(1, Ordering::SeqCst);
         if let Some(problem) = response.extensions().get::<Problem>().cloned() {
             *response.body_mut() = Body::from(format!("{{\"status\":{},\"code\":\"{}\"}}", problem.status().as_u16(), problem.code()));

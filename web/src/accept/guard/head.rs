@@ -1,3 +1,5 @@
+use std::mem::MaybeUninit;
+
 use http::Uri;
 use httparse::{Request, Status};
 
@@ -56,9 +58,9 @@ impl Arriving {
 
 /// Parses as hyper will, so that hyper refuses nothing by itself, and applies what hyper doesn't.
 fn inspect(head: &[u8], limits: &Limits) -> Result<Framing, Refusal> {
-    let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
-    let mut request = Request::new(&mut headers);
-    match request.parse(head) {
+    let mut headers = [const { MaybeUninit::uninit() }; MOST_HEADERS];
+    let mut request = Request::new(&mut []);
+    match request.parse_with_uninit_headers(head, &mut headers) {
         Ok(Status::Complete(length)) if length == head.len() => {}
         Ok(_) => return Err(Refusal::Malformed("the head ends early")),
         Err(httparse::Error::TooManyHeaders) => return Err(Refusal::HeadersTooLarge),
@@ -69,11 +71,19 @@ fn inspect(head: &[u8], limits: &Limits) -> Result<Framing, Refusal> {
     if target.len() > limits.url_bytes {
         return Err(Refusal::TargetTooLong);
     }
-    let uri = Uri::try_from(target).map_err(|_| Refusal::Malformed("invalid target"))?;
-    if uri.scheme().is_none() && !target.starts_with('/') && target != "*" && request.method != Some("CONNECT") {
-        return Err(Refusal::Malformed("the target is neither a path nor absolute"));
+    if !is_plain_path(target) {
+        let uri = Uri::try_from(target).map_err(|_| Refusal::Malformed("invalid target"))?;
+        if uri.scheme().is_none() && !target.starts_with('/') && target != "*" && request.method != Some("CONNECT") {
+            return Err(Refusal::Malformed("the target is neither a path nor absolute"));
+        }
     }
     framing(request.headers, request.version == Some(0))
+}
+
+/// A path, perhaps with a query, of nothing but the characters that most targets are made of: valid without a closer look.
+fn is_plain_path(target: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() | matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~' | b'%' | b'?' | b'=' | b'&');
+    target.starts_with('/') && target.bytes().fold(true, |so_far, byte| so_far & is_plain(byte))
 }
 
 /// Three words, the last of which is a version of HTTP.

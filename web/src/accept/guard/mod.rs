@@ -13,4 +13,5 @@ mod framing;
 mod head;
 mod linger;
 mod stream;
+mod write;
 pub(super) use stream::Guard;

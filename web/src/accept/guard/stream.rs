@@ -20,17 +20,17 @@ use crate::accept::state::State;
 /// A stream whose reader gets one checked head, then its body, then the next head.
 #[derive(Debug)]
 pub(in crate::accept) struct Guard<I> {
-    stream: I,
+    pub(super) stream: I,
     /// Read, but not handed on yet.
     buffer: BytesMut,
     phase: Phase,
     limits: Arc<Limits>,
-    state: Arc<State>,
+    pub(super) state: Arc<State>,
     /// Runs while a head is awaited; between two requests hyper's own timer does.
     deadline: Option<Pin<Box<Sleep>>>,
     awaited: bool,
     first: bool,
-    linger: Linger,
+    pub(super) linger: Linger,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +42,13 @@ enum Phase {
     Chunked(Chunks),
     /// The last head was a refused one: nothing is read any more.
     Refused,
+}
+
+impl Phase {
+    /// So much of a body is still to come.
+    fn after_body(left: u64) -> Self {
+        if left == 0 { Self::Head(Arriving::default()) } else { Self::Body(left) }
+    }
 }
 
 impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
@@ -108,6 +115,33 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
         Poll::Ready(Ok(true))
     }
 
+    /// Reads to where the bytes are wanted, and lets them stay there if they are one whole head and nothing but its body: the way of nearly
+    /// every request. `false` when the buffer is to be looked at, which may hold what was read.
+    fn read_straight(&mut self, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<bool>> {
+        let before = out.filled().len();
+        let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(context, out) else {
+            self.state.set_awaiting(true);
+            return self.await_head(context);
+        };
+        read?;
+        self.state.set_awaiting(false);
+        let fresh = out.filled().get(before..).unwrap_or_default();
+        if fresh.is_empty() {
+            // The end of the stream.
+            return Poll::Ready(Ok(true));
+        }
+        if let Ok(Some((head, Framing::Length(length)))) = Arriving::default().progress(fresh, &self.limits)
+            && let Some(left) = length.checked_sub((fresh.len() - head) as u64)
+        {
+            self.phase = Phase::after_body(left);
+            (self.awaited, self.first) = (false, false);
+            return Poll::Ready(Ok(true));
+        }
+        self.buffer.extend_from_slice(fresh);
+        out.set_filled(before);
+        Poll::Ready(Ok(false))
+    }
+
     /// Waits for more of a head, bounded from its first byte on; the first head of a connection from its start on.
     fn await_head<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         if !self.first && self.buffer.is_empty() {
@@ -123,6 +157,13 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
+    /// Gives an empty buffer back: nothing is expected soon.
+    pub(in crate::accept) fn relax(&mut self) {
+        if self.buffer.is_empty() {
+            self.buffer = BytesMut::new();
+        }
+    }
+
     /// Exchanges the head for a harmless one and marks the connection, so that the service answers it with the refusal.
     fn refuse(&mut self, refusal: Refusal) {
         self.state.refuse(refusal);
@@ -134,7 +175,9 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
     /// Hands on at most so many bytes of the buffer.
     fn hand_on(&mut self, most: usize, out: &mut ReadBuf<'_>) -> usize {
         let length = most.min(self.buffer.len()).min(out.remaining());
-        out.put_slice(&self.buffer.split_to(length));
+        out.put_slice(self.buffer.get(..length).unwrap_or_default());
+        // What is left of the buffer is used again.
+        self.buffer.advance(length);
         length
     }
 
@@ -143,8 +186,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
         self.phase = match framing {
             _ if left > 0 => Phase::Deliver(left, framing),
             _ if self.state.refusal().is_some() => Phase::Refused,
-            Framing::Length(0) => Phase::Head(Arriving::default()),
-            Framing::Length(length) => Phase::Body(length),
+            Framing::Length(length) => Phase::after_body(length),
             Framing::Chunked => Phase::Chunked(Chunks::START),
         };
     }
@@ -163,7 +205,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
             self.hand_on(most, out)
         };
         let left = left - taken as u64;
-        self.phase = if left == 0 { Phase::Head(Arriving::default()) } else { Phase::Body(left) };
+        self.phase = Phase::after_body(left);
         Poll::Ready(Ok(()))
     }
 
@@ -189,7 +231,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
     }
 
     /// Whether the client may still be sending what nobody reads.
-    const fn is_mid_request(&self) -> bool {
+    pub(super) const fn is_mid_request(&self) -> bool {
         !matches!(self.phase, Phase::Head(_))
     }
 }
@@ -200,10 +242,13 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<I> {
         if own.state.is_upgraded() {
             return own.read_raw(context, out);
         }
-        if let Phase::Head(arriving) = own.phase
-            && !ready!(own.read_head(arriving, context))?
-        {
-            return Poll::Ready(Ok(()));
+        if let Phase::Head(arriving) = own.phase {
+            if own.buffer.is_empty() && ready!(own.read_straight(context, out))? {
+                return Poll::Ready(Ok(()));
+            }
+            if !ready!(own.read_head(arriving, context))? {
+                return Poll::Ready(Ok(()));
+            }
         }
         match own.phase {
             Phase::Deliver(left, framing) => {
@@ -215,38 +260,6 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<I> {
             // The end of the stream would be taken for a client that left: the refusal has to be sent first.
             Phase::Head(_) | Phase::Refused => Poll::Pending,
         }
-    }
-}
-
-impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<I> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.state.set_writing(true);
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_write_vectored(mut self: Pin<&mut Self>, context: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        self.state.set_writing(true);
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(Pin::new(&mut self.stream).poll_flush(context))?;
-        // hyper flushes when it has handed on everything.
-        self.state.set_writing(false);
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let own = self.get_mut();
-        ready!(Pin::new(&mut own.stream).poll_shutdown(context))?;
-        if own.is_mid_request() && !own.state.is_upgraded() {
-            ready!(own.linger.poll(&mut own.stream, context));
-        }
-        Poll::Ready(Ok(()))
     }
 }
 

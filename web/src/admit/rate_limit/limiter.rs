@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
@@ -5,18 +6,17 @@ use std::time::Duration;
 use governor::clock::Clock as GovernorClock;
 use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::HashMapStateStore;
-use portcullis_core::Clock;
+use portcullis_core::Timestamp;
 
 use super::quota::Quota;
 use super::verdict::{Policy, Verdict};
 
-type Keyed = governor::RateLimiter<u64, HashMapStateStore<u64>, Time, StateInformationMiddleware>;
+type Keyed = governor::RateLimiter<u64, HashMapStateStore<u64>, Given, StateInformationMiddleware>;
 
 /// One quota over many keys.
 pub(super) struct Limiter {
     shards: Vec<Shard>,
     policy: &'static Policy,
-    clock: Time,
 }
 
 struct Shard {
@@ -26,31 +26,43 @@ struct Shard {
     checks: AtomicU32,
 }
 
-/// The application's clock as governor's.
-#[derive(Clone, Debug)]
-struct Time(Clock);
+/// The moment of the request as governor's clock, which it would ask several times for each.
+#[derive(Clone, Copy, Debug)]
+struct Given;
 
-impl GovernorClock for Time {
+thread_local! {
+    static NOW: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+impl Given {
+    /// Until the next time is given, it is this moment on this thread.
+    fn set(now: Timestamp) {
+        NOW.set(Duration::from_micros(u64::try_from(now.as_micros()).unwrap_or(0)));
+    }
+}
+
+impl GovernorClock for Given {
     type Instant = Duration;
     fn now(&self) -> Duration {
-        Duration::from_micros(u64::try_from(self.0.now().as_micros()).unwrap_or(0))
+        NOW.get()
     }
 }
 
 impl Limiter {
     /// A limiter of this quota; `None` when it is off.
-    pub(super) fn new(name: &'static str, quota: Quota, clock: Clock) -> Option<Self> {
+    pub(super) fn new(name: &'static str, quota: Quota, now: Timestamp) -> Option<Self> {
         let (requests, period) = quota.limit()?;
         let rate = governor::Quota::with_period(period / requests.get())?.allow_burst(requests);
-        let clock = Time(clock);
-        let keyed = || Keyed::new(rate, HashMapStateStore::default(), clock.clone());
+        Given::set(now);
+        let keyed = || Keyed::new(rate, HashMapStateStore::default(), Given);
         let shards =
             (0..SHARDS).map(|_| Shard { own: keyed(), shared: keyed(), is_full: AtomicBool::new(false), checks: AtomicU32::new(0) });
-        Some(Self { shards: shards.collect(), policy: Policy::new(name, requests.get(), period), clock })
+        Some(Self { shards: shards.collect(), policy: Policy::new(name, requests.get(), period) })
     }
 
     /// Counts one request of this key.
-    pub(super) fn check(&self, key: u64) -> Verdict {
+    pub(super) fn check(&self, key: u64, now: Timestamp) -> Verdict {
+        Given::set(now);
         let place = usize::try_from(key >> 32).unwrap_or(0) % SHARDS;
         let Some(shard) = self.shards.get(place) else { return Verdict::refused(self.policy, Duration::ZERO) };
         shard.tidy();
@@ -58,7 +70,7 @@ impl Limiter {
             if shard.is_full.load(Ordering::Relaxed) { shard.shared.check_key(&(key % SHARED_KEYS)) } else { shard.own.check_key(&key) };
         match outcome {
             Ok(state) => Verdict::allowed(self.policy, state.remaining_burst_capacity()),
-            Err(not_until) => Verdict::refused(self.policy, not_until.wait_time_from(self.clock.now())),
+            Err(not_until) => Verdict::refused(self.policy, not_until.wait_time_from(Given.now())),
         }
     }
 

@@ -13,7 +13,7 @@ pub(crate) use verdict::{RATE_LIMIT, RATE_LIMIT_POLICY, Verdict};
 
 use std::hash::{BuildHasher as _, RandomState};
 
-use portcullis_core::Clock;
+use portcullis_core::Timestamp;
 
 use super::client_ip::ClientAddress;
 use crate::app::Class;
@@ -28,8 +28,8 @@ pub(crate) struct RateLimits {
 }
 
 impl RateLimits {
-    pub(crate) fn new(settings: &RateLimitSettings, clock: &Clock) -> Self {
-        let limiter = |name, quota: Quota| Limiter::new(name, quota, clock.clone());
+    pub(crate) fn new(settings: &RateLimitSettings, now: Timestamp) -> Self {
+        let limiter = |name, quota: Quota| Limiter::new(name, quota, now);
         Self {
             default: limiter("default", settings.default),
             credentials: limiter("credentials", settings.credentials),
@@ -38,26 +38,24 @@ impl RateLimits {
         }
     }
 
-    /// Counts a request of this address; `None` when the class isn't limited.
-    pub(crate) fn check_address(&self, address: ClientAddress, class: Class) -> Option<Verdict> {
+    /// Counts a request that came from this address at this moment; `None` when the class isn't limited.
+    pub(crate) fn check_address(&self, address: ClientAddress, class: Class, now: Timestamp) -> Option<Verdict> {
         let limiter = match class {
             Class::Default => &self.default,
             Class::Credentials => &self.credentials,
         };
-        limiter.as_ref().map(|limiter| limiter.check(self.hasher.hash_one(address.bucket())))
+        limiter.as_ref().map(|limiter| limiter.check(self.hasher.hash_one(address.bucket()), now))
     }
 
     /// Counts a request of this principal.
-    pub(crate) fn check_principal(&self, subject: &str) -> Option<Verdict> {
-        self.principal.as_ref().map(|limiter| limiter.check(self.hasher.hash_one(subject)))
+    pub(crate) fn check_principal(&self, subject: &str, now: Timestamp) -> Option<Verdict> {
+        self.principal.as_ref().map(|limiter| limiter.check(self.hasher.hash_one(subject), now))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
-
-    use portcullis_core::Timestamp;
 
     use super::*;
 
@@ -67,23 +65,24 @@ mod tests {
 
     #[test]
     fn a_client_has_its_quota_and_gets_it_back_in_time() {
-        let (clock, hand) = Clock::manual(Timestamp::from_seconds(1000));
+        let start = Timestamp::from_seconds(1000);
         let settings = RateLimitSettings { credentials: "5/min".parse().unwrap(), ..RateLimitSettings::default() };
-        let limits = RateLimits::new(&settings, &clock);
-        let check = |number| limits.check_address(address(number), Class::Credentials).unwrap().is_allowed();
-        assert_eq!((0..8).filter(|_| check(1)).count(), 5);
-        assert!(check(2), "another address has its own");
-        hand.advance(Duration::from_secs(12));
-        assert!(check(1));
-        assert!(!check(1));
+        let limits = RateLimits::new(&settings, start);
+        let check = |number, now| limits.check_address(address(number), Class::Credentials, now).unwrap().is_allowed();
+        assert_eq!((0..8).filter(|_| check(1, start)).count(), 5);
+        assert!(check(2, start), "another address has its own");
+        let later = start + Duration::from_secs(12);
+        assert!(check(1, later));
+        assert!(!check(1, later));
+        assert!(!check(1, start), "a moment that comes late wins nothing");
     }
 
     #[test]
     fn a_million_forged_addresses_leave_memory_flat_and_nobody_unlimited() {
-        let (clock, _hand) = Clock::manual(Timestamp::from_seconds(1000));
+        let start = Timestamp::from_seconds(1000);
         let settings = RateLimitSettings { credentials: "5/min".parse().unwrap(), ..RateLimitSettings::default() };
-        let limits = RateLimits::new(&settings, &clock);
-        let check = |number| limits.check_address(address(number), Class::Credentials).unwrap().is_allowed();
+        let limits = RateLimits::new(&settings, start);
+        let check = |number| limits.check_address(address(number), Class::Credentials, start).unwrap().is_allowed();
         assert_eq!((0..8).filter(|_| check(7)).count(), 5);
         for number in 0..1_000_000 {
             check(number + 100);

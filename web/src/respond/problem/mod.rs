@@ -190,12 +190,20 @@ impl Problem {
     pub(crate) fn head(&self) -> Response {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = self.0.status;
-        let content_type = if self.0.oauth { HeaderValue::from_static("application/json") } else { CONTENT_TYPE };
-        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        response.headers_mut().insert(header::CONTENT_TYPE, self.content_type());
         for (name, value) in &self.0.headers {
             response.headers_mut().append(name, value.clone());
         }
         response
+    }
+
+    pub(crate) fn content_type(&self) -> HeaderValue {
+        if self.0.oauth { HeaderValue::from_static("application/json") } else { CONTENT_TYPE }
+    }
+
+    /// Its own headers, beside those of every answer.
+    pub(crate) fn headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.0.headers
     }
 
     fn parts(&mut self) -> &mut Parts {
