@@ -7,7 +7,7 @@ use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, interval_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -130,8 +130,7 @@ async fn idle(state: &State, limits: &Limits) {
 /// Resolves when answers have waited so long, to a quarter of it, for a client that makes room for none of them. What HTTP/1.1 shows in
 /// the socket, HTTP/2 hides in its windows.
 async fn stalled(state: &State, time: Duration) {
-    let part = (time / 4).max(Duration::from_millis(1));
-    let mut ticks = interval_at(Instant::now() + part, part);
+    let mut ticks = quarters(time);
     let (mut waited, (_, mut before)) = (0, state.sending());
     while waited < 4 {
         ticks.tick().await;
@@ -143,8 +142,7 @@ async fn stalled(state: &State, time: Duration) {
 
 /// Resolves when no request has run or begun for so long, to a quarter of it.
 async fn quiet(state: &State, time: Duration) {
-    let part = (time / 4).max(Duration::from_millis(1));
-    let mut ticks = interval_at(Instant::now() + part, part);
+    let mut ticks = quarters(time);
     let (mut quiet, mut started) = (0, state.started());
     while quiet < 4 {
         ticks.tick().await;
@@ -152,6 +150,14 @@ async fn quiet(state: &State, time: Duration) {
         quiet = if unchanged { quiet + 1 } else { 0 };
         started = state.started();
     }
+}
+
+/// Ticks four times in this time, each a quarter of it after the last however late that was.
+fn quarters(time: Duration) -> Interval {
+    let part = (time / 4).max(Duration::from_millis(1));
+    let mut ticks = interval_at(Instant::now() + part, part);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 /// What is buffered of one answer before the handler has to wait; holds any head that the guard lets through.

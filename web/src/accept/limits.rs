@@ -41,7 +41,7 @@ pub struct LimitsSettings {
     pub body_bytes: usize,
     /// Time to send the whole request body, in seconds. Default 30. Longer: 408.
     pub body_seconds: u64,
-    /// Time for a handler to answer, counted from the authentication on, in seconds. Default 30. Longer: 503.
+    /// Time for a handler to answer, in seconds. Default 30. Longer: 503.
     pub handler_seconds: u64,
     /// Requests that are handled at the same time. Default 1024. More: 503 with `Retry-After`.
     pub running_handlers: usize,

@@ -22,12 +22,11 @@ impl LoadShed {
 
     /// Enters, or is turned away.
     pub(crate) fn enter(&self) -> Result<Permit<'_>, Problem> {
-        let permit = Permit(&self.running);
-        // Whoever comes above the cap is counted for as long as it takes to turn it away.
-        if self.running.fetch_add(1, Ordering::Relaxed) >= self.most {
-            return Err(Problem::unavailable("every handler slot is taken"));
+        let one_more = |running| (running < self.most).then_some(running + 1);
+        match self.running.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more) {
+            Ok(_) => Ok(Permit(&self.running)),
+            Err(_) => Err(Problem::unavailable("every handler slot is taken")),
         }
-        Ok(permit)
     }
 }
 

@@ -10,7 +10,7 @@ pub(super) struct Noted {
     pub(super) principal: Option<Principal>,
     pub(super) address: ClientAddress,
     pub(super) request_id: Id,
-    /// When it came to the gate: asked of the clock once.
+    /// When it came to the gate, or was verified there: the clock is asked again only after what takes time.
     pub(super) at: Timestamp,
     pub(super) began: Instant,
 }

@@ -26,7 +26,7 @@ use futures_util::FutureExt as _;
 use http::{HeaderMap, StatusCode, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use portcullis_core::{Principal, Timestamp};
+use portcullis_core::Principal;
 use tokio::time::Instant;
 use tower::ServiceExt as _;
 
@@ -192,6 +192,7 @@ impl Pipeline {
             let key = endpoint.guard().object().and_then(|object| parameters.iter().find(|(name, _)| *name == object.param));
             let (_, key) = key.ok_or_else(|| Problem::internal("the path lacks the policy's parameter"))?;
             let loaded = authz::load_object(endpoint.guard(), self.runtime.database(), key, caller.as_ref(), noted.at).await;
+            noted.began = Instant::now();
             Some(loaded?)
         } else {
             None
@@ -232,7 +233,7 @@ impl Pipeline {
         let open = guard.access().admits_anonymous();
         // Whoever logs in may still carry the credential that ran out: it isn't looked at.
         let credential_is_input = open && class == Class::Credentials;
-        let authenticated = if credential_is_input { Ok(None) } else { self.authenticate(headers, &mut noted.at).await };
+        let authenticated = if credential_is_input { Ok(None) } else { self.authenticate(headers, noted).await };
         match authenticated {
             Ok(caller) => noted.principal = caller,
             // An expired cookie that a browser sends by itself doesn't close a public page.
@@ -257,15 +258,14 @@ impl Pipeline {
         Ok(needs_object)
     }
 
-    async fn authenticate(&self, headers: &HeaderMap, at: &mut Timestamp) -> Result<Option<Principal>, Problem> {
+    async fn authenticate(&self, headers: &HeaderMap, noted: &mut Noted) -> Result<Option<Principal>, Problem> {
         let Some(presented) = authn::presented(headers)? else { return Ok(None) };
         let Some(authenticator) = &self.authenticator else { return presented.credential().and_then(|_| Err(authn::invalid_token())) };
-        if let Some(principal) = authenticator.recall(presented, *at) {
+        if let Some(principal) = authenticator.recall(presented, noted.at) {
             return Ok(Some(principal));
         }
         let verified = authenticator.verify(presented.credential()?).await;
-        // That may have taken its time, and what follows goes by the moment.
-        *at = self.runtime.clock().now();
+        (noted.at, noted.began) = (self.runtime.clock().now(), Instant::now());
         match verified {
             Ok(principal) => Ok(Some(principal)),
             Err(Rejection::Invalid(why)) => Err(authn::invalid_token().because(why).denied_by("authn_token_invalid", "credential")),

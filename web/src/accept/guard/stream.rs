@@ -26,7 +26,7 @@ pub(in crate::accept) struct Guard<I> {
     phase: Phase,
     limits: Arc<Limits>,
     pub(super) state: Arc<State>,
-    /// Runs while a head is awaited; between two requests hyper's own timer does.
+    /// Runs while a head is awaited; between two requests the connection's keeper looks after it.
     deadline: Option<Pin<Box<Sleep>>>,
     awaited: bool,
     first: bool,
@@ -90,6 +90,8 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
             if self.buffer.starts_with(b"\r\n") {
                 self.buffer.advance(2);
                 arriving = Arriving::default();
+                // The next head has its time from its own first byte on.
+                self.awaited &= self.first;
             }
             match arriving.progress(&self.buffer, &self.limits) {
                 Ok(Some((length, framing))) => {
@@ -176,8 +178,11 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
     fn hand_on(&mut self, most: usize, out: &mut ReadBuf<'_>) -> usize {
         let length = most.min(self.buffer.len()).min(out.remaining());
         out.put_slice(self.buffer.get(..length).unwrap_or_default());
-        // What is left of the buffer is used again.
+        // What is left of the buffer is used again, unless it had to grow.
         self.buffer.advance(length);
+        if self.buffer.is_empty() && self.buffer.capacity() > 2 * READ_SIZE {
+            self.buffer = BytesMut::new();
+        }
         length
     }
 
@@ -243,7 +248,9 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<I> {
             return own.read_raw(context, out);
         }
         if let Phase::Head(arriving) = own.phase {
-            if own.buffer.is_empty() && ready!(own.read_straight(context, out))? {
+            // After an upload there may be room for much more than heads.
+            let is_straight = own.buffer.is_empty() && out.remaining() <= 2 * READ_SIZE;
+            if is_straight && ready!(own.read_straight(context, out))? {
                 return Poll::Ready(Ok(()));
             }
             if !ready!(own.read_head(arriving, context))? {

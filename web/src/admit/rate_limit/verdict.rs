@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::respond::Problem;
 
@@ -48,13 +48,10 @@ impl Verdict {
         self.policy.name
     }
 
-    /// Tells the client where it stands
+    /// What tells the client where it stands, `RateLimit-Policy` and `RateLimit`
     /// ([draft-ietf-httpapi-ratelimit-headers](https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/)).
-    pub(crate) fn stamp(&self, headers: &mut HeaderMap) {
-        headers.insert(RATE_LIMIT_POLICY, self.policy.header.clone());
-        if let Some(value) = self.state() {
-            headers.insert(RATE_LIMIT, value);
-        }
+    pub(crate) fn values(&self) -> (HeaderValue, Option<HeaderValue>) {
+        (self.policy.header.clone(), self.state())
     }
 
     /// 429 with `Retry-After` and the quota that refused.
@@ -75,13 +72,13 @@ impl Verdict {
 
     /// What is left, and when there will be more.
     fn state(&self) -> Option<HeaderValue> {
-        let mut text = Vec::with_capacity(32);
-        text.push(b'"');
-        text.extend_from_slice(self.policy.name.as_bytes());
-        text.extend_from_slice(b"\";r=");
-        text.extend_from_slice(itoa::Buffer::new().format(self.remaining).as_bytes());
-        text.extend_from_slice(b";t=");
-        text.extend_from_slice(itoa::Buffer::new().format(self.reset()).as_bytes());
+        let (mut remaining, mut reset) = (itoa::Buffer::new(), itoa::Buffer::new());
+        let parts = ["\"", self.policy.name, "\";r=", remaining.format(self.remaining), ";t=", reset.format(self.reset())];
+        // As long as it has to be: what has room left is moved once more.
+        let mut text = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
+        for part in parts {
+            text.extend_from_slice(part.as_bytes());
+        }
         let mut value = HeaderValue::from_maybe_shared(bytes::Bytes::from(text)).ok()?;
         // Never the same twice: HTTP/2 keeps it out of its compression table (RFC 7541 section 6.2.3).
         value.set_sensitive(true);

@@ -7,8 +7,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::problem::Problem;
 use crate::admit::{RATE_LIMIT, RATE_LIMIT_POLICY, Verdict};
+use crate::respond::Problem;
 
 /// Security headers.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -35,15 +35,6 @@ pub enum XssProtection {
     Block,
 }
 
-/// What kind of answer it is, by what it holds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
-    /// For programs.
-    Api,
-    /// A page for people.
-    Html,
-}
-
 /// A page's own content security policy, as an extension of its response.
 #[derive(Clone, Debug)]
 pub struct ContentSecurityPolicy(pub HeaderValue);
@@ -55,7 +46,7 @@ pub(crate) struct SecurityHeaders {
     over_http: Prepared,
 }
 
-/// Each map has room for what nearly every answer has besides, under its name and blank: filling it in moves nothing.
+/// Each map begins with what nearly every answer has besides, under its name and blank: filling it in moves nothing.
 #[derive(Clone, Debug)]
 struct Prepared {
     api: HeaderMap,
@@ -105,28 +96,28 @@ impl SecurityHeaders {
     /// Puts the headers on an answer.
     pub(crate) fn stamp(&self, headers: &mut HeaderMap, particular: Particular, https: bool) {
         let prepared = if https { &self.over_https } else { &self.over_http };
-        let content_type = headers.get(header::CONTENT_TYPE);
-        let mut stamped = match kind(content_type) {
-            Kind::Api => prepared.api.clone(),
-            Kind::Html => prepared.html.clone(),
-        };
-        if content_type.is_none() {
-            stamped.remove(header::CONTENT_TYPE);
+        let (mut is_html, mut is_file) = (false, false);
+        for (name, value) in headers.iter() {
+            is_html |= *name == header::CONTENT_TYPE && value.as_bytes().starts_with(b"text/html");
+            is_file |= *name == header::ETAG;
         }
+        let mut stamped = if is_html { prepared.html.clone() } else { prepared.api.clone() };
         if let Some(policy) = &particular.policy {
             stamped.insert(header::CONTENT_SECURITY_POLICY, policy.0.clone());
         }
         // A file says how it may be cached; nothing else does.
-        if headers.contains_key(header::ETAG)
-            && let Some(value) = headers.remove(header::CACHE_CONTROL)
-        {
+        if is_file && let Some(value) = headers.remove(header::CACHE_CONTROL) {
             stamped.insert(header::CACHE_CONTROL, value);
         }
-        let mut keep = None;
+        let (mut content_type, mut keep) = (None, None);
         for (name, value) in headers.drain() {
             let is_first = name.is_some();
             if let Some(name) = name {
-                keep = Some(name).filter(|name| !prepared.ours.contains_key(name));
+                if name == header::CONTENT_TYPE {
+                    (content_type, keep) = (Some(value), None);
+                    continue;
+                }
+                keep = Some(name).filter(|name| !prepared.is_ours(name) && !particular.sets(name));
             }
             match &keep {
                 // The first may have a blank to fill.
@@ -135,7 +126,7 @@ impl SecurityHeaders {
                 None => {}
             }
         }
-        particular.fill(&mut stamped);
+        particular.fill(content_type, &mut stamped);
         *headers = stamped;
     }
 
@@ -143,45 +134,61 @@ impl SecurityHeaders {
     pub(crate) fn of_problem(&self, problem: &Problem, particular: Particular, https: bool) -> HeaderMap {
         let prepared = if https { &self.over_https } else { &self.over_http };
         let mut stamped = prepared.api.clone();
-        stamped.insert(header::CONTENT_TYPE, problem.content_type());
         let own = problem.headers();
-        for (place, (name, value)) in own.iter().enumerate().filter(|(_, (name, _))| !prepared.ours.contains_key(name)) {
+        for (place, (name, value)) in own.iter().enumerate() {
+            if *name == header::CONTENT_TYPE || prepared.is_ours(name) || particular.sets(name) {
+                continue;
+            }
             if own.iter().take(place).any(|(earlier, _)| earlier == name) {
                 stamped.append(name, value.clone());
             } else {
                 stamped.insert(name, value.clone());
             }
         }
-        particular.fill(&mut stamped);
+        particular.fill(Some(problem.content_type()), &mut stamped);
         stamped
     }
 }
 
 impl Particular {
+    /// Whether it says what this header is: an answer's own is left out.
+    fn sets(&self, name: &HeaderName) -> bool {
+        self.verdict.is_some() && (*name == RATE_LIMIT || *name == RATE_LIMIT_POLICY)
+    }
+
     /// Fills in the blanks, and leaves none.
-    fn fill(self, stamped: &mut HeaderMap) {
-        match self.request_id {
-            Some(value) => drop(stamped.insert(X_REQUEST_ID, value)),
-            None => drop(stamped.remove(X_REQUEST_ID)),
+    fn fill(self, content_type: Option<HeaderValue>, stamped: &mut HeaderMap) {
+        let (policy, state) = self.verdict.map(|verdict| verdict.values()).unzip();
+        let mut fillings = [content_type, self.request_id, policy, state.flatten()];
+        // In one pass over the front of the map, where they are, instead of a search for each.
+        let mut empty = 0;
+        for (name, value) in stamped.iter_mut().take(BLANKS.len()) {
+            let place = BLANKS.iter().position(|blank| blank == name).filter(|_| value.is_empty());
+            match place.and_then(|place| fillings.get_mut(place)).map(Option::take) {
+                Some(Some(filling)) => *value = filling,
+                Some(None) => empty += 1,
+                None => {}
+            }
         }
-        match self.verdict {
-            Some(verdict) => verdict.stamp(stamped),
-            None => {
-                for name in [RATE_LIMIT, RATE_LIMIT_POLICY] {
-                    if stamped.get(&name).is_some_and(HeaderValue::is_empty) {
-                        stamped.remove(name);
-                    }
-                }
+        for name in BLANKS.iter().filter(|_| empty > 0) {
+            if stamped.get(name).is_some_and(HeaderValue::is_empty) {
+                stamped.remove(name);
             }
         }
     }
 }
 
 impl Prepared {
+    /// Whether an answer may not set it itself.
+    fn is_ours(&self, name: &HeaderName) -> bool {
+        self.ours.contains_key(name)
+    }
+
     fn new(common: &HeaderMap) -> Self {
         let mut ours = common.clone();
         for name in [
             header::CONTENT_SECURITY_POLICY,
+            X_REQUEST_ID,
             // Over plain HTTP nobody may ask for HTTPS.
             header::STRICT_TRANSPORT_SECURITY,
             // Which origins may read an answer, the list alone says, afterwards; none of them by the cookie.
@@ -194,20 +201,14 @@ impl Prepared {
             ours.insert(HeaderName::from_static(name), BLANK);
         }
         let with = |policy| {
-            let mut headers = common.clone();
+            let mut headers = HeaderMap::with_capacity(MOST);
+            headers.extend(BLANKS.map(|name| (name, BLANK)));
+            headers.extend(common.clone());
             headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-            for name in [header::CONTENT_TYPE, X_REQUEST_ID, RATE_LIMIT_POLICY, RATE_LIMIT] {
-                headers.insert(name, BLANK);
-            }
             headers
         };
         Self { api: with(API_POLICY), html: with(HTML_POLICY), ours }
     }
-}
-
-fn kind(content_type: Option<&HeaderValue>) -> Kind {
-    let html = content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
-    if html { Kind::Html } else { Kind::Api }
 }
 
 const COMMON: &[(&str, &str)] = &[
@@ -228,6 +229,8 @@ const REMOVED: &[&str] = &["server", "x-powered-by", "sourcemap", "expect-ct", "
 /// Room for the prepared headers and some more.
 const MOST: usize = 24;
 const BLANK: HeaderValue = HeaderValue::from_static("");
+/// What nearly every answer has besides, in front of the prepared maps.
+const BLANKS: [HeaderName; 4] = [header::CONTENT_TYPE, X_REQUEST_ID, RATE_LIMIT_POLICY, RATE_LIMIT];
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const API_POLICY: HeaderValue =
@@ -238,77 +241,4 @@ const HTML_POLICY: HeaderValue = HeaderValue::from_static(
 );
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_header_stands_once_and_cannot_be_loosened() {
-        let mut headers = HeaderMap::new();
-        headers.append("x-frame-options", HeaderValue::from_static("ALLOWALL"));
-        headers.append("x-frame-options", HeaderValue::from_static("SAMEORIGIN"));
-        headers.append("server", HeaderValue::from_static("x"));
-        headers.append("access-control-allow-origin", HeaderValue::from_static("*"));
-        headers.append("access-control-allow-credentials", HeaderValue::from_static("true"));
-        headers.append("cache-control", HeaderValue::from_static("public"));
-        SecurityHeaders::new(&HeadersSettings::default()).stamp(&mut headers, Particular::default(), true);
-        for (name, _) in COMMON {
-            assert_eq!(headers.get_all(*name).iter().count(), 1, "{name}");
-        }
-        assert_eq!(headers["x-frame-options"], "DENY");
-        assert_eq!(headers["x-xss-protection"], "0");
-        assert_eq!(headers["cache-control"], "no-store");
-        assert_eq!(headers["strict-transport-security"], "max-age=63072000; includeSubDomains");
-        for name in ["server", "access-control-allow-origin", "access-control-allow-credentials"] {
-            assert!(!headers.contains_key(name), "{name}");
-        }
-        assert!(headers.values().all(|value| !value.is_empty()), "a blank was left: {headers:?}");
-    }
-
-    #[test]
-    fn a_blank_is_filled_once_and_what_comes_twice_stays_twice() {
-        let mut headers = HeaderMap::new();
-        headers.append("set-cookie", HeaderValue::from_static("a=1"));
-        headers.append("set-cookie", HeaderValue::from_static("b=2"));
-        headers.append("x-request-id", HeaderValue::from_static("forged"));
-        headers.append("x-request-id", HeaderValue::from_static("forged too"));
-        headers.append("content-type", HeaderValue::from_static("application/json"));
-        let particular = Particular { request_id: Some(HeaderValue::from_static("1")), ..Particular::default() };
-        SecurityHeaders::new(&HeadersSettings::default()).stamp(&mut headers, particular, true);
-        let all = |name: &str| headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect::<Vec<_>>();
-        assert_eq!(all("set-cookie"), ["a=1", "b=2"]);
-        assert_eq!((all("x-request-id"), all("content-type")), (vec!["1"], vec!["application/json"]));
-        assert_eq!((all("ratelimit").len(), all("ratelimit-policy").len()), (0, 0));
-    }
-
-    #[test]
-    fn a_problem_has_the_same_headers_whichever_way_it_goes() {
-        let problem = Problem::not_found()
-            .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
-            .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic"))
-            .header(RATE_LIMIT, HeaderValue::from_static("its own"))
-            .header(header::X_FRAME_OPTIONS, HeaderValue::from_static("ALLOWALL"))
-            .header(header::SERVER, HeaderValue::from_static("x"))
-            .retry_after(7);
-        let prepared = SecurityHeaders::new(&HeadersSettings::default());
-        for https in [false, true] {
-            let particular = || Particular { request_id: Some(HeaderValue::from_static("1")), ..Particular::default() };
-            let direct = prepared.of_problem(&problem, particular(), https);
-            let mut answered = problem.head().headers().clone();
-            prepared.stamp(&mut answered, particular(), https);
-            assert_eq!(direct, answered);
-            assert_eq!(direct.get_all(header::WWW_AUTHENTICATE).iter().count(), 2);
-            assert_eq!(
-                (&direct[RATE_LIMIT], &direct[header::X_FRAME_OPTIONS], &direct[header::RETRY_AFTER]),
-                (&"its own".parse().unwrap(), &"DENY".parse().unwrap(), &"7".parse().unwrap())
-            );
-            assert!(!direct.contains_key(RATE_LIMIT_POLICY) && !direct.contains_key(header::SERVER));
-        }
-    }
-
-    #[test]
-    fn plain_http_never_carries_hsts() {
-        let mut headers = HeaderMap::new();
-        SecurityHeaders::new(&HeadersSettings::default()).stamp(&mut headers, Particular::default(), false);
-        assert!(!headers.contains_key("strict-transport-security"));
-    }
-}
+mod tests;

@@ -1,0 +1,92 @@
+use super::*;
+
+#[test]
+fn every_header_stands_once_and_cannot_be_loosened() {
+    let mut headers = HeaderMap::new();
+    headers.append("x-frame-options", HeaderValue::from_static("ALLOWALL"));
+    headers.append("x-frame-options", HeaderValue::from_static("SAMEORIGIN"));
+    headers.append("server", HeaderValue::from_static("x"));
+    headers.append("access-control-allow-origin", HeaderValue::from_static("*"));
+    headers.append("access-control-allow-credentials", HeaderValue::from_static("true"));
+    headers.append("cache-control", HeaderValue::from_static("public"));
+    SecurityHeaders::new(&HeadersSettings::default()).stamp(&mut headers, Particular::default(), true);
+    for (name, _) in COMMON {
+        assert_eq!(headers.get_all(*name).iter().count(), 1, "{name}");
+    }
+    assert_eq!(headers["x-frame-options"], "DENY");
+    assert_eq!(headers["x-xss-protection"], "0");
+    assert_eq!(headers["cache-control"], "no-store");
+    assert_eq!(headers["strict-transport-security"], "max-age=63072000; includeSubDomains");
+    for name in ["server", "access-control-allow-origin", "access-control-allow-credentials"] {
+        assert!(!headers.contains_key(name), "{name}");
+    }
+    assert!(headers.values().all(|value| !value.is_empty()), "a blank was left: {headers:?}");
+}
+
+#[test]
+fn a_blank_is_filled_once_and_what_comes_twice_stays_twice() {
+    let mut headers = HeaderMap::new();
+    headers.append("set-cookie", HeaderValue::from_static("a=1"));
+    headers.append("set-cookie", HeaderValue::from_static("b=2"));
+    headers.append("x-request-id", HeaderValue::from_static("forged"));
+    headers.append("x-request-id", HeaderValue::from_static("forged too"));
+    headers.append("content-type", HeaderValue::from_static("application/json"));
+    headers.append("x-empty", BLANK);
+    let particular = Particular { request_id: Some(HeaderValue::from_static("1")), ..Particular::default() };
+    SecurityHeaders::new(&HeadersSettings::default()).stamp(&mut headers, particular, true);
+    let all = |name: &str| headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect::<Vec<_>>();
+    assert_eq!(all("set-cookie"), ["a=1", "b=2"]);
+    assert_eq!((all("x-request-id"), all("content-type")), (vec!["1"], vec!["application/json"]));
+    assert_eq!((all("ratelimit").len(), all("ratelimit-policy").len()), (0, 0));
+    assert_eq!(all("x-empty"), [""]);
+}
+
+#[test]
+fn the_quota_is_the_one_that_was_counted() {
+    let quota = crate::admit::RateLimitSettings::default();
+    let limits = crate::admit::RateLimits::new(&quota, portcullis_core::Timestamp::from_seconds(1000));
+    let address = crate::admit::ClientAddress::new(std::net::Ipv4Addr::LOCALHOST.into());
+    let verdict = limits.check_address(address, crate::app::Class::Default, portcullis_core::Timestamp::from_seconds(1000));
+    let mut headers = HeaderMap::new();
+    headers.append(RATE_LIMIT, HeaderValue::from_static("forged"));
+    headers.append(RATE_LIMIT_POLICY, HeaderValue::from_static("forged"));
+    headers.append(RATE_LIMIT_POLICY, HeaderValue::from_static("twice"));
+    let particular = Particular { verdict, ..Particular::default() };
+    SecurityHeaders::new(&HeadersSettings::default()).stamp(&mut headers, particular, true);
+    let all = |name| headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect::<Vec<_>>();
+    assert!(matches!(all(RATE_LIMIT)[..], [state] if state.starts_with("\"default\";r=")), "{:?}", all(RATE_LIMIT));
+    assert!(matches!(all(RATE_LIMIT_POLICY)[..], [policy] if policy.starts_with("\"default\";q=")), "{:?}", all(RATE_LIMIT_POLICY));
+    assert!(!headers.contains_key(header::CONTENT_TYPE) && !headers.contains_key(X_REQUEST_ID));
+}
+
+#[test]
+fn a_problem_has_the_same_headers_whichever_way_it_goes() {
+    let problem = Problem::not_found()
+        .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+        .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic"))
+        .header(RATE_LIMIT, HeaderValue::from_static("its own"))
+        .header(header::X_FRAME_OPTIONS, HeaderValue::from_static("ALLOWALL"))
+        .header(header::SERVER, HeaderValue::from_static("x"))
+        .retry_after(7);
+    let prepared = SecurityHeaders::new(&HeadersSettings::default());
+    for https in [false, true] {
+        let particular = || Particular { request_id: Some(HeaderValue::from_static("1")), ..Particular::default() };
+        let direct = prepared.of_problem(&problem, particular(), https);
+        let mut answered = problem.head().headers().clone();
+        prepared.stamp(&mut answered, particular(), https);
+        assert_eq!(direct, answered);
+        assert_eq!(direct.get_all(header::WWW_AUTHENTICATE).iter().count(), 2);
+        assert_eq!(
+            (&direct[RATE_LIMIT], &direct[header::X_FRAME_OPTIONS], &direct[header::RETRY_AFTER]),
+            (&"its own".parse().unwrap(), &"DENY".parse().unwrap(), &"7".parse().unwrap())
+        );
+        assert!(!direct.contains_key(RATE_LIMIT_POLICY) && !direct.contains_key(header::SERVER));
+    }
+}
+
+#[test]
+fn plain_http_never_carries_hsts() {
+    let mut headers = HeaderMap::new();
+    SecurityHeaders::new(&HeadersSettings::default()).stamp(&mut headers, Particular::default(), false);
+    assert!(!headers.contains_key("strict-transport-security"));
+}
