@@ -15,3 +15,6 @@ mod linger;
 mod stream;
 mod write;
 pub(super) use stream::Guard;
+
+#[cfg(test)]
+mod tests;

@@ -86,8 +86,8 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
     /// Reads on until a head is whole or refused; `false` at the end of the stream.
     fn read_head(&mut self, mut arriving: Arriving, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
         loop {
-            // RFC 9112 section 2.2: some clients end a body with an extra line.
-            if self.buffer.starts_with(b"\r\n") {
+            // RFC 9112 section 2.2: some clients end a body with an extra line. One or several, cut up or not.
+            while self.buffer.starts_with(b"\r\n") {
                 self.buffer.advance(2);
                 arriving = Arriving::default();
                 // The next head has its time from its own first byte on.
