@@ -51,6 +51,33 @@ async fn a_half_sent_head_is_closed_however_slowly_it_goes_on() {
 }
 
 #[tokio::test]
+async fn empty_lines_that_never_end_win_no_time() {
+    let running = plain_with(|settings| settings.limits.header_read = SHORT).await;
+    for first in [true, false] {
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        if !first {
+            stream.write_all(GET).await.unwrap();
+            read_until(&mut stream, "\r\n\r\n").await;
+        }
+        let (mut reader, mut writer) = stream.into_split();
+        let dribble = async {
+            let mut ticks = interval(SHORT / 10);
+            writer.write_all(b"\r").await.unwrap();
+            // Each ends one empty line and begins the next.
+            while writer.write_all(b"\n\r").await.is_ok() {
+                ticks.tick().await;
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = dribble => {}
+            closed = tokio::time::timeout(SHORT * 20, is_closed(&mut reader)) => assert_eq!(closed, Ok(true), "first: {first}"),
+        }
+    }
+    assert_eq!(running.calls(), ["/hello"]);
+}
+
+#[tokio::test]
 async fn an_idle_connection_is_kept_longer_than_a_head_may_take_but_not_for_ever() {
     let change = |settings: &mut portcullis_web::accept::ServerSettings| {
         settings.limits.header_read = SHORT;

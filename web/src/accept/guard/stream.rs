@@ -90,8 +90,6 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
             while self.buffer.starts_with(b"\r\n") {
                 self.buffer.advance(2);
                 arriving = Arriving::default();
-                // The next head has its time from its own first byte on.
-                self.awaited &= self.first;
             }
             match arriving.progress(&self.buffer, &self.limits) {
                 Ok(Some((length, framing))) => {
