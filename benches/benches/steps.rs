@@ -64,6 +64,11 @@ fn stamp_the_headers(bencher: Bencher<'_, '_>) {
 }
 
 #[divan::bench]
+fn write_header_lines(bencher: Bencher<'_, '_>) {
+    bencher.bench_local(steps::write_header_lines());
+}
+
+#[divan::bench]
 fn write_a_log_line(bencher: Bencher<'_, '_>) {
     bencher.bench_local(steps::write_a_log_line());
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue, header};
 use portcullis_core::{Clock, Id};
 
+use crate::accept::FieldLines;
 use crate::admit::{ClientAddress, RateLimitSettings, RateLimits};
 use crate::app::Class;
 use crate::observe::{Access, AccessLog, LogFormat, LogSink, Metrics, TraceContext};
@@ -25,18 +26,29 @@ pub fn count_an_address() -> impl FnMut() -> bool {
     }
 }
 
-/// Puts the security headers, the identifier and the quota on an answer; how many headers it has then.
+/// Puts the security headers, the identifier and the quota on an answer, as for HTTP/2; how many headers it has then.
 pub fn stamp_headers() -> impl FnMut() -> usize {
+    let stamp = stamp();
+    move || stamp(None).len()
+}
+
+/// The same as lines, as for HTTP/1.1.
+pub fn write_header_lines() -> impl FnMut() -> usize {
+    let stamp = stamp();
+    move || stamp(Some(&mut FieldLines::default())).len()
+}
+
+fn stamp() -> impl Fn(Option<&mut FieldLines>) -> HeaderMap {
     let headers = SecurityHeaders::new(&HeadersSettings::default());
     let now = Clock::system().now();
     let limits = RateLimits::new(&RateLimitSettings::default(), now);
     let verdict = limits.check_address(ClientAddress::new(Ipv4Addr::LOCALHOST.into()), Class::Default, now);
-    let id = HeaderValue::from_static("01a20b76-fb4e-7ed4-ad5f-46067403a17e");
-    move || {
+    move |lines| {
         let mut answer = HeaderMap::new();
         answer.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.stamp(&mut answer, Particular { policy: None, request_id: Some(id.clone()), verdict }, true);
-        answer.len()
+        let request_id = Some("01a20b76-fb4e-7ed4-ad5f-46067403a17e");
+        headers.stamp(&mut answer, lines, Particular { policy: None, request_id, verdict }, true);
+        answer
     }
 }
 

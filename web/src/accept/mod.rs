@@ -17,6 +17,8 @@ mod service;
 pub use service::{Peer, Service};
 mod limits;
 pub use limits::{Limits, LimitsSettings};
+mod lines;
+pub use lines::FieldLines;
 mod connections;
 mod listen;
 mod socket;

@@ -5,6 +5,7 @@ use axum::response::IntoResponse as _;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header, request};
 use hyper::body::Incoming;
 
+use super::lines::FieldLines;
 use super::service::{Peer, Service};
 use super::tls::Challenges;
 use crate::Response;
@@ -60,17 +61,17 @@ impl<S> Redirect<S> {
 }
 
 impl<S: Service> Service for Redirect<S> {
-    async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response {
+    async fn call(&self, request: Request<Incoming>, peer: Peer, lines: Option<&mut FieldLines>) -> Response {
         let (head, _) = request.into_parts();
         let response = match self.challenge(&head).await {
             Some(response) => response,
             None => self.answer(&head),
         };
-        self.finish(response, Some(&head), peer)
+        self.finish(response, Some(&head), peer, lines)
     }
 
-    fn finish(&self, response: Response, head: Option<&request::Parts>, peer: Peer) -> Response {
-        self.service.finish(response, head, peer)
+    fn finish(&self, response: Response, head: Option<&request::Parts>, peer: Peer, lines: Option<&mut FieldLines>) -> Response {
+        self.service.finish(response, head, peer, lines)
     }
 }
 

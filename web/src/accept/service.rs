@@ -1,5 +1,5 @@
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,17 +13,20 @@ use hyper::body::Incoming;
 
 use super::head::check_head;
 use super::limits::Limits;
+use super::lines::FieldLines;
 use super::state::{Running, State};
 use crate::Response;
 
 /// What answers the requests of a listener: the pipeline.
 pub trait Service: Send + Sync + 'static {
     /// Answers one request. It has passed the checks of its head; the future is dropped when the client leaves or resets its stream.
-    fn call(&self, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Response> + Send;
+    ///
+    /// Over HTTP/1.1, what stands in every answer may go into the lines instead of into its headers; HTTP/2 has none.
+    fn call(&self, request: Request<Incoming>, peer: Peer, lines: Option<&mut FieldLines>) -> impl Future<Output = Response> + Send;
 
     /// Completes an answer that was made without [`call`](Self::call): writes the body of a [`Problem`](crate::respond::Problem) in the
     /// extensions, the security headers, the request's id, the log line. There is no head when it couldn't be read.
-    fn finish(&self, response: Response, head: Option<&request::Parts>, peer: Peer) -> Response;
+    fn finish(&self, response: Response, head: Option<&request::Parts>, peer: Peer, lines: Option<&mut FieldLines>) -> Response;
 }
 
 /// Who is at the other end of a connection.
@@ -59,11 +62,18 @@ impl<S: Service> Requests<S> {
         let own = Arc::clone(self);
         async move {
             let (service, peer) = (&own.service, own.peer);
-            let response = match (refusal, check_head(&request, &own.limits)) {
-                (Some(refusal), _) => service.finish(refusal.answer(peer), None, peer),
-                (None, Err(refusal)) => service.finish(refusal.answer(peer), Some(&request.into_parts().0), peer),
-                (None, Ok(())) => service.call(request, peer).await,
+            let mut lines = match peer.http2 {
+                true => None,
+                false => Some(poll_fn(|context| own.state.lines.poll_empty(context)).await),
             };
+            let response = match (refusal, check_head(&request, &own.limits)) {
+                (Some(refusal), _) => service.finish(refusal.answer(peer), None, peer, lines.as_mut()),
+                (None, Err(refusal)) => service.finish(refusal.answer(peer), Some(&request.into_parts().0), peer, lines.as_mut()),
+                (None, Ok(())) => service.call(request, peer, lines.as_mut()).await,
+            };
+            if let Some(lines) = lines {
+                own.state.lines.announce(lines);
+            }
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 own.state.upgrade();
             }

@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use super::lines::Handover;
 use super::refusal::Refusal;
 
 /// What a connection's reader, its requests and its keeper tell each other.
@@ -18,6 +19,8 @@ pub(crate) struct State {
     awaiting: AtomicBool,
     /// Whether bytes were to be written that may not all be.
     writing: AtomicBool,
+    /// The lines of the next answer's head.
+    pub(super) lines: Handover,
 }
 
 impl State {

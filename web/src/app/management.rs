@@ -7,7 +7,7 @@ use hyper::body::Incoming;
 
 use super::pipeline::Pipeline;
 use super::runtime::Runtime;
-use crate::accept::{Certificates, ConnectionCounts, Peer, Server, Service};
+use crate::accept::{Certificates, ConnectionCounts, FieldLines, Peer, Server, Service};
 use crate::observe::{LogSink, Metrics};
 use crate::respond::{Particular, Problem, SecurityHeaders};
 use crate::{Body, Response};
@@ -16,14 +16,14 @@ use crate::{Body, Response};
 pub(crate) struct Management {
     runtime: Arc<Runtime>,
     metrics: Arc<Metrics>,
-    headers: SecurityHeaders,
+    headers: Arc<SecurityHeaders>,
     certificates: Option<Certificates>,
     connections: ConnectionCounts,
     sink: LogSink,
 }
 
 impl Service for Management {
-    async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response {
+    async fn call(&self, request: Request<Incoming>, peer: Peer, lines: Option<&mut FieldLines>) -> Response {
         let response = match (request.method(), request.uri().path()) {
             (&Method::GET | &Method::HEAD, path) => self.answer(path).await,
             _ => {
@@ -32,16 +32,16 @@ impl Service for Management {
                 response
             }
         };
-        self.finish(response, None, peer)
+        self.finish(response, None, peer, lines)
     }
 
-    fn finish(&self, mut response: Response, _: Option<&request::Parts>, peer: Peer) -> Response {
+    fn finish(&self, mut response: Response, _: Option<&request::Parts>, peer: Peer, lines: Option<&mut FieldLines>) -> Response {
         if let Some(problem) = response.extensions_mut().remove::<Problem>() {
             let connection = response.headers_mut().remove(header::CONNECTION);
             response = text(problem.status(), format!("{}\n", problem.code()));
             response.headers_mut().extend(connection.map(|value| (header::CONNECTION, value)));
         }
-        self.headers.stamp(response.headers_mut(), Particular::default(), peer.tls);
+        self.headers.stamp(response.headers_mut(), lines, Particular::default(), peer.tls);
         response
     }
 }
@@ -51,7 +51,7 @@ impl Management {
         Self {
             runtime: Arc::clone(&pipeline.runtime),
             metrics,
-            headers: pipeline.headers.clone(),
+            headers: Arc::clone(&pipeline.headers),
             certificates: server.certificates(),
             connections: server.connection_counts(),
             sink,

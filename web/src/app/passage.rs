@@ -3,7 +3,7 @@ use portcullis_core::{Id, Principal, Timestamp};
 use tokio::time::Instant;
 
 use super::pipeline::Pipeline;
-use crate::accept::Peer;
+use crate::accept::{FieldLines, Peer};
 use crate::admit::{ClientAddress, Verdict};
 use crate::observe::{Access, EndpointMetrics, Refused, TraceContext};
 use crate::respond::{ContentSecurityPolicy, Particular, Problem, X_REQUEST_ID};
@@ -71,7 +71,7 @@ impl<'a> Passage<'a> {
     }
 
     /// Renders a problem, stamps the headers, writes the log line and the metrics.
-    pub(crate) fn end(&mut self, answer: Result<Response, Problem>) -> Response {
+    pub(crate) fn end(&mut self, answer: Result<Response, Problem>, lines: Option<&mut FieldLines>) -> Response {
         // A refusal of the gate is a problem alone, a handler's an answer that may have gone through layers.
         let (mut response, problem, is_bare) = match answer {
             Ok(mut response) => {
@@ -96,22 +96,13 @@ impl<'a> Passage<'a> {
             *response.body_mut() = Body::empty();
         }
         let policy = response.extensions_mut().remove::<ContentSecurityPolicy>();
-        // HTTP/2 keeps it out of its compression table, where it would push out headers that come again (RFC 7541 section 6.2.3).
-        let sensitive = |mut value: HeaderValue| {
-            value.set_sensitive(true);
-            value
-        };
         // A refusal names the quota that refused, which may be the principal's.
         let is_refused = problem.as_ref().is_some_and(|problem| problem.status() == http::StatusCode::TOO_MANY_REQUESTS);
-        let particular = Particular {
-            policy,
-            request_id: HeaderValue::from_str(request_id).ok().map(sensitive),
-            verdict: self.verdict.filter(|_| !is_refused),
-        };
+        let particular = Particular { policy, request_id: Some(request_id), verdict: self.verdict.filter(|_| !is_refused) };
         let headers = response.headers_mut();
         match &problem {
-            Some(problem) if is_bare => *headers = self.pipeline.headers.of_problem(problem, particular, self.https),
-            _ => self.pipeline.headers.stamp(headers, particular, self.https),
+            Some(problem) if is_bare => *headers = self.pipeline.headers.of_problem(problem, lines, particular, self.https),
+            _ => self.pipeline.headers.stamp(headers, lines, particular, self.https),
         }
         if let Some(length) = length {
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));

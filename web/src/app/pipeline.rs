@@ -35,7 +35,7 @@ use super::noted::{Admitted, Noted, Slot, panic_text};
 use super::passage::Passage;
 use super::route::{BoxedService, Found, Mounted, RawPlace, Routes};
 use super::runtime::Runtime;
-use crate::accept::{Peer, Service};
+use crate::accept::{FieldLines, Peer, Service};
 use crate::admit::{self, Cors, Hosts, LoadShed, RateLimits, TrustedProxies};
 use crate::authn::{self, Authenticator, Rejection};
 use crate::authz::{self, Guard};
@@ -55,7 +55,7 @@ pub(crate) struct Pipeline {
     pub(crate) cors: Cors,
     pub(crate) rate_limits: RateLimits,
     pub(crate) load: LoadShed,
-    pub(crate) headers: SecurityHeaders,
+    pub(crate) headers: Arc<SecurityHeaders>,
     pub(crate) log: AccessLog,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) denials: Option<Denials>,
@@ -65,19 +65,20 @@ pub(crate) struct Pipeline {
 }
 
 impl Service for Pipeline {
-    async fn call(&self, request: http::Request<Incoming>, peer: Peer) -> Response {
+    async fn call(&self, request: http::Request<Incoming>, peer: Peer, lines: Option<&mut FieldLines>) -> Response {
         let mut passage = Passage::begin(self, &request, peer);
         let request_id = passage.request_id;
         // Most requests have no body, and none needs a box.
         let request = request.map(|body| if body.is_end_stream() { Body::empty() } else { Body::new(body) });
         let admitted = AssertUnwindSafe(with_request_id(request_id, self.admit(request, peer, &mut passage))).catch_unwind().await;
-        passage.end(admitted.unwrap_or_else(|panic| {
+        let answer = admitted.unwrap_or_else(|panic| {
             self.metrics.panics.inc();
             Err(Problem::internal(panic_text(&*panic)))
-        }))
+        });
+        passage.end(answer, lines)
     }
 
-    fn finish(&self, response: Response, head: Option<&http::request::Parts>, peer: Peer) -> Response {
+    fn finish(&self, response: Response, head: Option<&http::request::Parts>, peer: Peer, lines: Option<&mut FieldLines>) -> Response {
         let mut request = http::Request::new(());
         match head {
             Some(head) => {
@@ -92,7 +93,7 @@ impl Service for Pipeline {
         }
         let mut passage = Passage::begin(self, &request, peer);
         passage.unmatched(request.uri().path());
-        passage.end(Ok(response))
+        passage.end(Ok(response), lines)
     }
 }
 

@@ -226,7 +226,7 @@ fn pipeline(
         cors,
         rate_limits: RateLimits::new(&settings.rate_limit, starting.clock.now()),
         load: LoadShed::new(settings.limits.running_handlers),
-        headers: SecurityHeaders::new(&settings.headers),
+        headers: Arc::new(SecurityHeaders::new(&settings.headers)),
         log: AccessLog::new(sink, format, settings.log.requests),
         unmatched: metrics.endpoint("_OTHER", "unmatched"),
         metrics,

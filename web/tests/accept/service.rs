@@ -13,7 +13,8 @@ use hyper::body::Incoming;
 use portcullis_core::Clock;
 use portcullis_web::IntoResponse as _;
 use portcullis_web::accept::{
-    Certificates, ConnectionCounts, Drained, Limits, LimitsSettings, Peer, Server, ServerSettings, Service, Shutdown, TlsMode, TlsSettings,
+    Certificates, ConnectionCounts, Drained, FieldLines, Limits, LimitsSettings, Peer, Server, ServerSettings, Service, Shutdown, TlsMode,
+    TlsSettings,
 };
 use portcullis_web::respond::Problem;
 use tempfile::TempDir;
@@ -42,7 +43,7 @@ impl Drop for Unfinished<'_> {
 }
 
 impl Service for Echo {
-    async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+    async fn call(&self, request: Request<Incoming>, peer: Peer, lines: Option<&mut FieldLines>) -> Response<Body> {
         let path = request.uri().path().to_owned();
         self.calls.lock().unwrap().push(path.clone());
         let response = match path.as_str() {
@@ -66,10 +67,10 @@ impl Service for Echo {
                 Err(_) => Problem::bad_request("broken_body", "The body ended early.").into_response(),
             },
         };
-        self.finish(response, None, peer)
+        self.finish(response, None, peer, lines)
     }
 
-    fn finish(&self, mut response: Response<Body>, _: Option<&request::Parts>, peer: Peer) -> Response<Body> {
+    fn finish(&self, mut response: Response<Body>, _: Option<&request::Parts>, peer: Peer, _: Option<&mut FieldLines>) -> Response<Body> {
         self.finished.fetch_add(1, Ordering::SeqCst);
         if let Some(problem) = response.extensions().get::<Problem>().cloned() {
             *response.body_mut() = Body::from(format!("{{\"status\":{},\"code\":\"{}\"}}", problem.status().as_u16(), problem.code()));

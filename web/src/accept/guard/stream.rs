@@ -13,6 +13,7 @@ use super::chunks::Chunks;
 use super::framing::Framing;
 use super::head::Arriving;
 use super::linger::Linger;
+use super::write::Outgoing;
 use crate::accept::limits::Limits;
 use crate::accept::refusal::Refusal;
 use crate::accept::state::State;
@@ -30,6 +31,7 @@ pub(in crate::accept) struct Guard<I> {
     deadline: Option<Pin<Box<Sleep>>>,
     awaited: bool,
     first: bool,
+    pub(super) outgoing: Outgoing,
     pub(super) linger: Linger,
 }
 
@@ -62,6 +64,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
             deadline: None,
             awaited: false,
             first: true,
+            outgoing: Outgoing::default(),
             linger: Linger::default(),
         }
     }
@@ -157,8 +160,10 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
-    /// Gives an empty buffer back: nothing is expected soon.
+    /// Gives empty buffers back: nothing is expected soon.
     pub(in crate::accept) fn relax(&mut self) {
+        self.outgoing.relax();
+        self.state.lines.relax();
         if self.buffer.is_empty() {
             self.buffer = BytesMut::new();
         }

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, StatusCode};
 
+use crate::accept::FieldLines;
 use crate::respond::Problem;
 
 /// What a limiter says of one request.
@@ -54,6 +55,12 @@ impl Verdict {
         (self.policy.header.clone(), self.state())
     }
 
+    /// The same as lines.
+    pub(crate) fn write(&self, lines: &mut FieldLines) {
+        lines.line(&RATE_LIMIT_POLICY, &self.policy.header);
+        self.with_state(|parts| lines.parts(&RATE_LIMIT, &parts.map(str::as_bytes)));
+    }
+
     /// 429 with `Retry-After` and the quota that refused.
     pub(crate) fn problem(&self) -> Problem {
         let wait = self.wait.unwrap_or_default();
@@ -72,17 +79,17 @@ impl Verdict {
 
     /// What is left, and when there will be more.
     fn state(&self) -> Option<HeaderValue> {
-        let (mut remaining, mut reset) = (itoa::Buffer::new(), itoa::Buffer::new());
-        let parts = ["\"", self.policy.name, "\";r=", remaining.format(self.remaining), ";t=", reset.format(self.reset())];
         // As long as it has to be: what has room left is moved once more.
-        let mut text = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
-        for part in parts {
-            text.extend_from_slice(part.as_bytes());
-        }
+        let text = self.with_state(|parts| parts.concat());
         let mut value = HeaderValue::from_maybe_shared(bytes::Bytes::from(text)).ok()?;
         // Never the same twice: HTTP/2 keeps it out of its compression table (RFC 7541 section 6.2.3).
         value.set_sensitive(true);
         Some(value)
+    }
+
+    fn with_state<T>(&self, then: impl FnOnce([&str; 6]) -> T) -> T {
+        let (mut remaining, mut reset) = (itoa::Buffer::new(), itoa::Buffer::new());
+        then(["\"", self.policy.name, "\";r=", remaining.format(self.remaining), ";t=", reset.format(self.reset())])
     }
 
     /// Seconds until the quota grows again.

@@ -7,8 +7,14 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::prepared::Prepared;
+use crate::accept::FieldLines;
 use crate::admit::{RATE_LIMIT, RATE_LIMIT_POLICY, Verdict};
 use crate::respond::Problem;
+
+mod as_lines;
+mod as_map;
+mod prepared;
 
 /// Security headers.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -39,28 +45,19 @@ pub enum XssProtection {
 #[derive(Clone, Debug)]
 pub struct ContentSecurityPolicy(pub HeaderValue);
 
-/// The prepared headers: whole maps, so that an answer takes a copy instead of one insertion after the other.
-#[derive(Clone, Debug)]
+/// The prepared headers, as a map for HTTP/2 and as lines for HTTP/1.1: an answer takes a copy instead of one insertion after the other.
+#[derive(Debug)]
 pub(crate) struct SecurityHeaders {
     over_https: Prepared,
     over_http: Prepared,
 }
 
-/// Each map begins with what nearly every answer has besides, under its name and blank: filling it in moves nothing.
-#[derive(Clone, Debug)]
-struct Prepared {
-    api: HeaderMap,
-    html: HeaderMap,
-    /// What an answer may not set itself.
-    ours: HeaderMap,
-}
-
 /// What differs from answer to answer.
 #[derive(Default, Debug)]
-pub(crate) struct Particular {
+pub(crate) struct Particular<'a> {
     /// A page's own policy.
     pub(crate) policy: Option<ContentSecurityPolicy>,
-    pub(crate) request_id: Option<HeaderValue>,
+    pub(crate) request_id: Option<&'a str>,
     /// The quota, unless a refusal names another.
     pub(crate) verdict: Option<Verdict>,
 }
@@ -93,121 +90,70 @@ impl SecurityHeaders {
         Self { over_https: Prepared::new(&common), over_http }
     }
 
-    /// Puts the headers on an answer.
-    pub(crate) fn stamp(&self, headers: &mut HeaderMap, particular: Particular, https: bool) {
-        let prepared = if https { &self.over_https } else { &self.over_http };
-        let (mut is_html, mut is_file) = (false, false);
-        for (name, value) in headers.iter() {
-            is_html |= *name == header::CONTENT_TYPE && value.as_bytes().starts_with(b"text/html");
-            is_file |= *name == header::ETAG;
+    /// Puts the headers on an answer: into the lines where there are some, else into its own.
+    pub(crate) fn stamp(&self, headers: &mut HeaderMap, lines: Option<&mut FieldLines>, particular: Particular<'_>, https: bool) {
+        let prepared = self.prepared(https);
+        let kind = prepared.strip(headers, &particular);
+        match lines {
+            Some(lines) => prepared.write(kind, particular, lines),
+            None => prepared.merge(headers, kind, particular),
         }
-        let mut stamped = if is_html { prepared.html.clone() } else { prepared.api.clone() };
-        if let Some(policy) = &particular.policy {
-            stamped.insert(header::CONTENT_SECURITY_POLICY, policy.0.clone());
-        }
-        // A file says how it may be cached; nothing else does.
-        if is_file && let Some(value) = headers.remove(header::CACHE_CONTROL) {
-            stamped.insert(header::CACHE_CONTROL, value);
-        }
-        let (mut content_type, mut keep) = (None, None);
-        for (name, value) in headers.drain() {
-            let is_first = name.is_some();
-            if let Some(name) = name {
-                if name == header::CONTENT_TYPE {
-                    (content_type, keep) = (Some(value), None);
-                    continue;
-                }
-                keep = Some(name).filter(|name| !prepared.is_ours(name) && !particular.sets(name));
-            }
-            match &keep {
-                // The first may have a blank to fill.
-                Some(name) if is_first => drop(stamped.insert(name, value)),
-                Some(name) => drop(stamped.append(name, value)),
-                None => {}
-            }
-        }
-        particular.fill(content_type, &mut stamped);
-        *headers = stamped;
     }
 
     /// The headers of a problem that the gate answers by itself, without a map of its own for the few that are the problem's.
-    pub(crate) fn of_problem(&self, problem: &Problem, particular: Particular, https: bool) -> HeaderMap {
-        let prepared = if https { &self.over_https } else { &self.over_http };
-        let mut stamped = prepared.api.clone();
-        let own = problem.headers();
-        for (place, (name, value)) in own.iter().enumerate() {
-            if *name == header::CONTENT_TYPE || prepared.is_ours(name) || particular.sets(name) {
-                continue;
+    pub(crate) fn of_problem(
+        &self,
+        problem: &Problem,
+        lines: Option<&mut FieldLines>,
+        particular: Particular<'_>,
+        https: bool,
+    ) -> HeaderMap {
+        let prepared = self.prepared(https);
+        let own = problem.headers().iter();
+        let own = own.filter(|(name, _)| *name != header::CONTENT_TYPE && !prepared.is_ours(name) && !particular.sets(name));
+        match lines {
+            Some(lines) => {
+                let mut headers = HeaderMap::new();
+                lines.line(&header::CONTENT_TYPE, &problem.content_type());
+                for (name, value) in own {
+                    if FRAMING.contains(name) {
+                        headers.append(name, value.clone());
+                    } else {
+                        lines.line(name, value);
+                    }
+                }
+                prepared.write(Kind::default(), particular, lines);
+                headers
             }
-            if own.iter().take(place).any(|(earlier, _)| earlier == name) {
-                stamped.append(name, value.clone());
-            } else {
-                stamped.insert(name, value.clone());
+            None => {
+                let mut headers = HeaderMap::with_capacity(MOST);
+                headers.insert(header::CONTENT_TYPE, problem.content_type());
+                for (name, value) in own {
+                    headers.append(name, value.clone());
+                }
+                prepared.merge(&mut headers, Kind::default(), particular);
+                headers
             }
         }
-        particular.fill(Some(problem.content_type()), &mut stamped);
-        stamped
+    }
+
+    fn prepared(&self, https: bool) -> &Prepared {
+        if https { &self.over_https } else { &self.over_http }
     }
 }
 
-impl Particular {
+/// What an answer is, as far as its headers depend on it.
+#[derive(Clone, Copy, Default, Debug)]
+struct Kind {
+    is_html: bool,
+    /// Says itself how it may be cached.
+    is_file: bool,
+}
+
+impl Particular<'_> {
     /// Whether it says what this header is: an answer's own is left out.
     fn sets(&self, name: &HeaderName) -> bool {
         self.verdict.is_some() && (*name == RATE_LIMIT || *name == RATE_LIMIT_POLICY)
-    }
-
-    /// Fills in the blanks, and leaves none.
-    fn fill(self, content_type: Option<HeaderValue>, stamped: &mut HeaderMap) {
-        let (policy, state) = self.verdict.map(|verdict| verdict.values()).unzip();
-        let mut fillings = [content_type, self.request_id, policy, state.flatten()];
-        // In one pass over the front of the map, where they are, instead of a search for each.
-        let mut empty = 0;
-        for (name, value) in stamped.iter_mut().take(BLANKS.len()) {
-            let place = BLANKS.iter().position(|blank| blank == name).filter(|_| value.is_empty());
-            match place.and_then(|place| fillings.get_mut(place)).map(Option::take) {
-                Some(Some(filling)) => *value = filling,
-                Some(None) => empty += 1,
-                None => {}
-            }
-        }
-        for name in BLANKS.iter().filter(|_| empty > 0) {
-            if stamped.get(name).is_some_and(HeaderValue::is_empty) {
-                stamped.remove(name);
-            }
-        }
-    }
-}
-
-impl Prepared {
-    /// Whether an answer may not set it itself.
-    fn is_ours(&self, name: &HeaderName) -> bool {
-        self.ours.contains_key(name)
-    }
-
-    fn new(common: &HeaderMap) -> Self {
-        let mut ours = common.clone();
-        for name in [
-            header::CONTENT_SECURITY_POLICY,
-            X_REQUEST_ID,
-            // Over plain HTTP nobody may ask for HTTPS.
-            header::STRICT_TRANSPORT_SECURITY,
-            // Which origins may read an answer, the list alone says, afterwards; none of them by the cookie.
-            header::ACCESS_CONTROL_ALLOW_ORIGIN,
-            header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
-        ] {
-            ours.insert(name, BLANK);
-        }
-        for name in REMOVED {
-            ours.insert(HeaderName::from_static(name), BLANK);
-        }
-        let with = |policy| {
-            let mut headers = HeaderMap::with_capacity(MOST);
-            headers.extend(BLANKS.map(|name| (name, BLANK)));
-            headers.extend(common.clone());
-            headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-            headers
-        };
-        Self { api: with(API_POLICY), html: with(HTML_POLICY), ours }
     }
 }
 
@@ -225,12 +171,11 @@ const COMMON: &[(&str, &str)] = &[
 const PERMISSIONS: &str = "accelerometer=(), autoplay=(), camera=(), cross-origin-isolated=(), display-capture=(), encrypted-media=(), \
     fullscreen=(), geolocation=(), gyroscope=(), keyboard-map=(), magnetometer=(), microphone=(), midi=(), payment=(), \
     picture-in-picture=(), publickey-credentials-get=(self), screen-wake-lock=(), sync-xhr=(), usb=(), xr-spatial-tracking=()";
+/// What hyper has to know of, or writes itself.
+const FRAMING: [HeaderName; 4] = [header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::DATE];
 const REMOVED: &[&str] = &["server", "x-powered-by", "sourcemap", "expect-ct", "public-key-pins", "feature-policy"];
 /// Room for the prepared headers and some more.
 const MOST: usize = 24;
-const BLANK: HeaderValue = HeaderValue::from_static("");
-/// What nearly every answer has besides, in front of the prepared maps.
-const BLANKS: [HeaderName; 4] = [header::CONTENT_TYPE, X_REQUEST_ID, RATE_LIMIT_POLICY, RATE_LIMIT];
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const API_POLICY: HeaderValue =
