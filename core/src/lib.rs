@@ -6,7 +6,7 @@
 mod clock;
 pub use clock::{Clock, ManualClock, Timestamp};
 mod id;
-pub use id::{Id, ParseIdError};
+pub use id::{Id, ParseIdError, hexadecimal};
 mod secret;
 pub use secret::Secret;
 mod role;

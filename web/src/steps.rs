@@ -58,7 +58,7 @@ pub fn write_a_log_line() -> impl FnMut() {
     let log = AccessLog::new(sink, LogFormat::Json, true);
     let at = Clock::system().now();
     let request_id = Id::new(at);
-    let trace = TraceContext::of(&HeaderMap::new(), request_id, false);
+    let (text, trace) = (request_id.to_string(), TraceContext::of(&HeaderMap::new(), request_id, false));
     move || {
         log.write(&Access {
             at,
@@ -67,7 +67,7 @@ pub fn write_a_log_line() -> impl FnMut() {
             path: "/notes/01a20b76-fb4e-7ed4-ad5f-46067403a17e",
             status: 200,
             duration: Duration::from_micros(250),
-            request_id,
+            request_id: &text,
             address: Ipv4Addr::LOCALHOST.into(),
             principal: Some("01a20b76-fb4e-7ed4-ad5f-46067403a17e"),
             trace: &trace,

@@ -17,7 +17,7 @@ pub(crate) struct Passage<'a> {
     pub(crate) request_id: Id,
     pub(crate) at: Timestamp,
     pub(crate) address: ClientAddress,
-    pub(crate) route: Option<Route>,
+    pub(crate) route: Option<Route<'a>>,
     pub(crate) principal: Option<Principal>,
     pub(crate) verdict: Option<Verdict>,
     pub(crate) https: bool,
@@ -33,9 +33,10 @@ pub(crate) struct Passage<'a> {
 }
 
 /// The route that a request matched.
-pub(crate) struct Route {
-    pub(crate) template: std::borrow::Cow<'static, str>,
-    pub(crate) metrics: EndpointMetrics,
+#[derive(Clone, Copy)]
+pub(crate) struct Route<'routes> {
+    pub(crate) template: &'routes str,
+    pub(crate) metrics: &'routes EndpointMetrics,
 }
 
 impl<'a> Passage<'a> {
@@ -111,7 +112,8 @@ impl<'a> Passage<'a> {
         if let Some((kind, reason)) = problem.as_ref().and_then(Problem::denial) {
             self.deny(kind, reason);
         }
-        self.note(response.status().as_u16(), problem.as_ref().map(Problem::code), problem.as_ref().and_then(Problem::private));
+        let (code, cause) = (problem.as_ref().map(Problem::code), problem.as_ref().and_then(Problem::private));
+        self.note(request_id, response.status().as_u16(), code, cause);
         self.is_ended = true;
         response
     }
@@ -130,23 +132,23 @@ impl<'a> Passage<'a> {
             principal: self.principal.as_ref().map(Principal::subject),
             address: self.address.ip(),
             method: self.method.as_str(),
-            route: self.route.as_ref().map_or("unmatched", |route| &*route.template),
+            route: self.route.map_or("unmatched", |route| route.template),
         };
         denials.note(&refused, self.at, self.request_id);
     }
 
-    fn note(&self, status: u16, code: Option<&str>, cause: Option<&str>) {
+    fn note(&self, request_id: &str, status: u16, code: Option<&str>, cause: Option<&str>) {
         let duration = self.began.elapsed();
-        let metrics = self.route.as_ref().map_or(&self.pipeline.unmatched, |route| &route.metrics);
+        let metrics = self.route.map_or(&self.pipeline.unmatched, |route| route.metrics);
         metrics.observe(status, duration);
         self.pipeline.log.write(&Access {
             at: self.at,
             method: self.method.as_str(),
-            route: self.route.as_ref().map(|route| &*route.template),
+            route: self.route.map(|route| route.template),
             path: self.path.as_deref().unwrap_or_default(),
             status,
             duration,
-            request_id: self.request_id,
+            request_id,
             address: self.address.ip(),
             principal: self.principal.as_ref().map(Principal::subject),
             trace: &self.trace,
@@ -162,7 +164,8 @@ impl Drop for Passage<'_> {
     fn drop(&mut self) {
         self.pipeline.metrics.active.dec();
         if !self.is_ended {
-            self.note(CLIENT_WENT_AWAY, Some("client_went_away"), None);
+            let mut buffer = [0; Id::LENGTH];
+            self.note(self.request_id.encode(&mut buffer), CLIENT_WENT_AWAY, Some("client_went_away"), None);
         }
     }
 }

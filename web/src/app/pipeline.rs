@@ -19,6 +19,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
@@ -69,8 +70,12 @@ impl Service for Pipeline {
         let mut passage = Passage::begin(self, &request, peer);
         let request_id = passage.request_id;
         // Most requests have no body, and none needs a box.
-        let request = request.map(|body| if body.is_end_stream() { Body::empty() } else { Body::new(body) });
-        let admitted = AssertUnwindSafe(with_request_id(request_id, self.admit(request, peer, &mut passage))).catch_unwind().await;
+        let mut request = request.map(|body| if body.is_end_stream() { Body::empty() } else { Body::new(body) });
+        // Pinned and lent: nothing of it moves on its way through the steps.
+        let admitted = {
+            let admitted = pin!(self.admit(&mut request, peer, &mut passage));
+            AssertUnwindSafe(with_request_id(request_id, admitted)).catch_unwind().await
+        };
         let answer = admitted.unwrap_or_else(|panic| {
             self.metrics.panics.inc();
             Err(Problem::internal(panic_text(&*panic)))
@@ -99,7 +104,7 @@ impl Service for Pipeline {
 
 impl Pipeline {
     /// Steps 4 to 8: what every request meets, whatever it asks for.
-    async fn admit(&self, mut request: Request, peer: Peer, passage: &mut Passage<'_>) -> Result<Response, Problem> {
+    async fn admit<'a>(&'a self, request: &mut Request, peer: Peer, passage: &mut Passage<'a>) -> Result<Response, Problem> {
         let target = request.uri().path_and_query().map_or("", |target| target.as_str());
         if target.len() > self.url_bytes {
             passage.unmatched(request.uri().path());
@@ -136,7 +141,7 @@ impl Pipeline {
                 let service = layered.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 // Layers get as much time as the handler inside them.
                 let deadline = passage.began + self.runtime.limits().handler * 2;
-                let answered = self.within_time(deadline, service.oneshot(request)).await;
+                let answered = self.within_time(deadline, service.oneshot(std::mem::take(request))).await;
                 passage.principal = slot.0.lock().unwrap_or_else(PoisonError::into_inner).take();
                 answered.map(|response| response.unwrap_or_else(|never: Infallible| match never {}))
             }
@@ -152,12 +157,12 @@ impl Pipeline {
         let found = self.routes.find(request.method(), request.uri().path());
         let (at, began) = (self.runtime.clock().now(), Instant::now());
         let mut noted = Noted { principal: None, address: admitted.address, request_id: admitted.request_id, at, began };
-        let response = self.pass(request, found, &mut noted).await.unwrap_or_else(Problem::into_response);
+        let response = self.pass(&mut request, found, &mut noted).await.unwrap_or_else(Problem::into_response);
         *slot.0.lock().unwrap_or_else(PoisonError::into_inner) = noted.principal;
         response
     }
 
-    async fn gate(&self, request: Request, found: Found<'_>, passage: &mut Passage<'_>) -> Result<Response, Problem> {
+    async fn gate(&self, request: &mut Request, found: Found<'_>, passage: &mut Passage<'_>) -> Result<Response, Problem> {
         let (address, request_id, at, began) = (passage.address, passage.request_id, passage.at, passage.began);
         let mut noted = Noted { principal: None, address, request_id, at, began };
         let result = self.pass(request, found, &mut noted).await;
@@ -166,7 +171,7 @@ impl Pipeline {
     }
 
     /// Steps 10 to 15.
-    async fn pass(&self, request: Request, found: Found<'_>, noted: &mut Noted) -> Result<Response, Problem> {
+    async fn pass(&self, request: &mut Request, found: Found<'_>, noted: &mut Noted) -> Result<Response, Problem> {
         match found {
             Found::Endpoint(mounted, parameters) => self.call_endpoint(mounted, parameters, request, noted).await,
             Found::Raw(raw) => self.call_raw(raw, request, noted).await,
@@ -182,12 +187,11 @@ impl Pipeline {
         &self,
         mounted: &Mounted,
         parameters: Vec<(&'static str, String)>,
-        request: Request,
+        request: &mut Request,
         noted: &mut Noted,
     ) -> Result<Response, Problem> {
         let endpoint = mounted.endpoint;
-        let (parts, body) = request.into_parts();
-        let needs_object = self.decide((endpoint.guard(), endpoint.class()), &parts.method, &parts.headers, noted).await?;
+        let needs_object = self.decide((endpoint.guard(), endpoint.class()), request.method(), request.headers(), noted).await?;
         let caller = noted.principal.clone();
         let object = if needs_object {
             let key = endpoint.guard().object().and_then(|object| parameters.iter().find(|(name, _)| *name == object.param));
@@ -198,6 +202,7 @@ impl Pipeline {
         } else {
             None
         };
+        let (parts, body) = std::mem::take(request).into_parts();
         let call = Call {
             runtime: Arc::clone(&self.runtime),
             endpoint,
@@ -213,11 +218,11 @@ impl Pipeline {
         self.within_time(call.deadline, endpoint.call(call)).await
     }
 
-    async fn call_raw(&self, raw: &RawPlace, request: Request, noted: &mut Noted) -> Result<Response, Problem> {
+    async fn call_raw(&self, raw: &RawPlace, request: &mut Request, noted: &mut Noted) -> Result<Response, Problem> {
         if self.decide((&raw.guard, Class::Default), request.method(), request.headers(), noted).await? {
             return Err(Problem::internal("a raw router's policy can't name an object"));
         }
-        let request = self.limit_body(request)?;
+        let request = self.limit_body(std::mem::take(request))?;
         self.within_time(self.deadline(noted), raw.router.clone().oneshot(request))
             .await
             .map(|response| response.unwrap_or_else(|never: Infallible| match never {}))

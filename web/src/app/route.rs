@@ -125,12 +125,12 @@ impl Routes {
     }
 }
 
-impl Found<'_> {
+impl<'routes> Found<'routes> {
     /// What the log and the metrics call it.
-    pub(crate) fn route(&self) -> Option<Route> {
-        match self {
-            Self::Endpoint(mounted, _) => Some(Route { template: mounted.endpoint.path().into(), metrics: mounted.metrics.clone() }),
-            Self::Raw(raw) => Some(Route { template: raw.template.clone().into(), metrics: raw.metrics.clone() }),
+    pub(crate) fn route(&self) -> Option<Route<'routes>> {
+        match *self {
+            Self::Endpoint(mounted, _) => Some(Route { template: mounted.endpoint.path(), metrics: &mounted.metrics }),
+            Self::Raw(raw) => Some(Route { template: &raw.template, metrics: &raw.metrics }),
             Self::WrongMethod(_) | Self::Nothing => None,
         }
     }

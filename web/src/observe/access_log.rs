@@ -2,9 +2,9 @@ use std::cell::RefCell;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use portcullis_core::{Id, Timestamp};
+use portcullis_core::Timestamp;
 
-use super::line::{Line, key};
+use super::line::{Line, key, number_key};
 use super::settings::LogFormat;
 use super::sink::LogSink;
 use super::trace::TraceContext;
@@ -26,7 +26,7 @@ pub(crate) struct Access<'a> {
     pub(crate) path: &'a str,
     pub(crate) status: u16,
     pub(crate) duration: Duration,
-    pub(crate) request_id: Id,
+    pub(crate) request_id: &'a str,
     pub(crate) address: IpAddr,
     pub(crate) principal: Option<&'a str>,
     pub(crate) trace: &'a TraceContext,
@@ -59,15 +59,15 @@ thread_local! {
 
 fn json<'buffer>(buffer: &'buffer mut Vec<u8>, access: &Access<'_>) -> &'buffer [u8] {
     let mut line = Line::begin(buffer, access.at);
-    line.plain(key!("level"), level(access.status)).plain(key!("event"), "http_request");
+    line.plain(key!("level"), level(access.status)).ours(",\"event\":\"http_request\"");
     line.text(key!("method"), access.method, 16);
     match access.route {
         Some(route) => line.plain(key!("route"), route),
         None => line.text(key!("path"), access.path, 256),
     };
-    line.number(key!("status"), access.status);
-    line.number(key!("duration_us"), u64::try_from(access.duration.as_micros()).unwrap_or(u64::MAX));
-    line.id(key!("request_id"), access.request_id).address(key!("client_address"), access.address);
+    line.number(number_key!("status"), access.status);
+    line.number(number_key!("duration_us"), u64::try_from(access.duration.as_micros()).unwrap_or(u64::MAX));
+    line.plain(key!("request_id"), access.request_id).address(key!("client_address"), access.address);
     if let Some(principal) = access.principal {
         line.text(key!("principal"), principal, 128);
     }

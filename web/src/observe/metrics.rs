@@ -1,6 +1,6 @@
 use std::fmt;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use portcullis_core::Clock;
@@ -33,9 +33,8 @@ pub(crate) struct Metrics {
 }
 
 /// The handles of one endpoint: a histogram for each class of statuses, looked up once at start.
-#[derive(Clone)]
 pub(crate) struct EndpointMetrics {
-    by_status: Arc<[Histogram; 5]>,
+    by_status: [Histogram; 5],
 }
 
 /// Counters of one label, whose few values are words of ours: found among those seen, without a hash.
@@ -121,7 +120,7 @@ impl Metrics {
             let labels = [("method", method.to_owned()), ("route", route.to_owned()), ("status", status.to_owned())];
             self.durations.get_or_create_owned(&labels)
         };
-        EndpointMetrics { by_status: Arc::new(["1xx", "2xx", "3xx", "4xx", "5xx"].map(handle)) }
+        EndpointMetrics { by_status: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(handle) }
     }
 
     pub(crate) fn rate_limited(&self, policy: &'static str) {

@@ -1,5 +1,5 @@
 use http::{HeaderMap, HeaderName};
-use portcullis_core::Id;
+use portcullis_core::{Id, hexadecimal};
 
 /// Where a request stands in a distributed trace ([W3C Trace Context](https://www.w3.org/TR/trace-context/)).
 ///
@@ -30,24 +30,13 @@ impl TraceContext {
 
     /// The span's.
     pub(crate) fn span_id(&self) -> [u8; 16] {
-        hexadecimal(u128::from(self.span))
+        hexadecimal(u128::from(self.span)).last_chunk().copied().unwrap_or_default()
     }
 
     /// The identifier of a stranger's trace.
     pub(crate) fn link(&self) -> Option<[u8; 32]> {
         self.link.map(hexadecimal)
     }
-}
-
-/// The last `N` digits.
-fn hexadecimal<const N: usize>(mut number: u128) -> [u8; N] {
-    let mut digits = [b'0'; N];
-    for digit in digits.iter_mut().rev() {
-        let value = (number & 0xf) as u8;
-        *digit = if value < 10 { b'0' + value } else { b'a' + value - 10 };
-        number >>= 4;
-    }
-    digits
 }
 
 /// The trace id of a `traceparent`, version 00 or a later one that begins the same way.
@@ -75,9 +64,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn identifiers_are_written_in_full() {
-        assert_eq!(hexadecimal::<32>(0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c), *b"0af7651916cd43dd8448eb211c80319c");
-        assert_eq!(hexadecimal::<16>(0xf), *b"000000000000000f");
+    fn a_request_s_own_id_names_its_trace_and_its_span() {
+        let id: Id = "0198c0de-0000-7000-8000-0000000000fe".parse().unwrap();
+        let context = TraceContext::of(&HeaderMap::new(), id, false);
+        assert_eq!((context.trace_id(), context.span_id()), (*b"0198c0de0000700080000000000000fe", *b"80000000000000ff"));
     }
 
     #[test]

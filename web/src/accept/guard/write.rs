@@ -34,6 +34,17 @@ impl Outgoing {
         Poll::Ready(Ok(()))
     }
 
+    /// Takes whole bytes from there on, behind what is left of others; a buffer that is no longer needed.
+    fn replace(&mut self, mut bytes: Vec<u8>, begin: usize) -> Vec<u8> {
+        if self.left().is_empty() {
+            self.sent = begin;
+            std::mem::swap(&mut self.bytes, &mut bytes);
+        } else {
+            self.bytes.extend_from_slice(bytes.get(begin..).unwrap_or_default());
+        }
+        bytes
+    }
+
     pub(super) fn relax(&mut self) {
         if self.left().is_empty() {
             *self = Self::default();
@@ -46,31 +57,26 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
     /// one piece costs less than to tell the system of several. How many bytes of hyper's these are.
     fn take_over(&mut self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
         let first = slices.first().map_or(&[][..], |slice| slice);
-        let bytes = &mut self.outgoing.bytes;
         let mut head = first;
         // Whole, so that what comes behind it begins with the first byte of a head.
         while let Some(rest) = head.strip_prefix(CONTINUE) {
-            bytes.extend_from_slice(CONTINUE);
+            self.outgoing.bytes.extend_from_slice(CONTINUE);
             head = rest;
         }
         if head.is_empty() {
             return Ok(first.len());
         }
-        let mut split = None;
-        let is_due = self.state.lines.take(|lines| {
+        let due = self.state.lines.take();
+        let is_due = due.is_some();
+        if let Some(lines) = due {
             // Another byte than a head's first would mean that an answer goes out without its lines: rather none at all.
             let end = memchr::memchr(b'\n', head).filter(|_| head.starts_with(VERSION));
-            split = end.and_then(|end| head.split_at_checked(end + 1));
-            if let Some((status, rest)) = split {
-                bytes.reserve(head.len() + lines.len() + SHORT_BODY);
-                bytes.extend_from_slice(status);
-                bytes.extend_from_slice(lines);
-                bytes.extend_from_slice(rest);
-            }
-        });
-        if is_due && split.is_none() {
-            return Err(io::Error::other("an answer that doesn't begin with its head"));
+            let (status, rest) = end.and_then(|end| head.split_at_checked(end + 1)).ok_or_else(misplaced)?;
+            let (bytes, begin) = lines.complete(status, rest);
+            let emptied = self.outgoing.replace(bytes, begin);
+            self.state.lines.give_back(emptied);
         }
+        let bytes = &mut self.outgoing.bytes;
         let length: usize = slices.iter().map(|slice| slice.len()).sum();
         let is_short = slices.len() > 1 && length <= SHORT;
         if !is_due && !is_short {
@@ -147,10 +153,13 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<I> {
     }
 }
 
+fn misplaced() -> io::Error {
+    io::Error::other("an answer that doesn't begin with its head")
+}
+
 /// How every head of hyper's begins.
 const VERSION: &[u8] = b"HTTP/1.";
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// Up to here an answer goes in one piece.
 const SHORT: usize = 4 * 1024;
-const SHORT_BODY: usize = 512;
 const MOST_KEPT: usize = 4 * SHORT;

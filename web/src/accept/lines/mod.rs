@@ -8,13 +8,15 @@ use http::{HeaderName, HeaderValue};
 ///
 /// What stands in every answer comes here prepared, in one piece, instead of line by line through a map. Whoever fills them in answers for
 /// it that each line is one, and that none stands in the answer's headers as well.
+///
+/// The lines stand behind a gap, so that the status line, which hyper makes, can be put in front of them without moving them.
 #[derive(Debug, Default)]
 pub struct FieldLines(Vec<u8>);
 
 impl FieldLines {
     /// Lines that were made by [`line`](Self::line) before.
     pub(crate) fn prepared(&mut self, lines: &Self) {
-        self.0.extend_from_slice(&lines.0);
+        self.with_gap(lines.0.len()).extend_from_slice(lines.as_bytes());
     }
 
     /// One line.
@@ -24,19 +26,51 @@ impl FieldLines {
 
     /// One line of our own text in parts, which holds no line end.
     pub(crate) fn parts(&mut self, name: &HeaderName, value: &[&[u8]]) {
-        self.0.extend_from_slice(name.as_str().as_bytes());
-        self.0.extend_from_slice(b": ");
+        let bytes = self.with_gap(0);
+        bytes.extend_from_slice(name.as_str().as_bytes());
+        bytes.extend_from_slice(b": ");
         for part in value {
-            self.0.extend_from_slice(part);
+            bytes.extend_from_slice(part);
         }
-        self.0.extend_from_slice(b"\r\n");
+        bytes.extend_from_slice(b"\r\n");
     }
 
-    #[cfg(test)]
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.0
+        self.0.get(GAP.len()..).unwrap_or_default()
+    }
+
+    /// The bytes with the gap in front, and room for so many more.
+    fn with_gap(&mut self, room: usize) -> &mut Vec<u8> {
+        if self.0.is_empty() {
+            self.0.reserve(USUAL.max(room));
+            self.0.extend_from_slice(&GAP);
+        }
+        &mut self.0
+    }
+
+    /// Makes a whole head of them: the status line comes in front, hyper's own lines behind. The bytes, and where they begin.
+    pub(in crate::accept) fn complete(mut self, status: &[u8], rest: &[u8]) -> (Vec<u8>, usize) {
+        let gap = GAP.len();
+        let begin = match gap.checked_sub(status.len()) {
+            Some(begin) => begin,
+            // A reason phrase of some length.
+            None => {
+                self.0.splice(..0, std::iter::repeat_n(0, status.len() - gap));
+                0
+            }
+        };
+        if let Some(place) = self.0.get_mut(begin..begin + status.len()) {
+            place.copy_from_slice(status);
+        }
+        self.0.extend_from_slice(rest);
+        (self.0, begin)
     }
 }
+
+/// Room for nearly every status line.
+const GAP: [u8; 48] = [0; 48];
+/// What most heads fit in, with a short body.
+const USUAL: usize = 2048;
 
 /// Brings the lines of an answer from its request to where the connection is written: they go into the head that hyper writes next.
 ///
@@ -72,20 +106,28 @@ impl Handover {
         place.lines = lines;
     }
 
-    /// Hands over the lines that are due; whether there were any.
-    pub(in crate::accept) fn take(&self, write: impl FnOnce(&[u8])) -> bool {
+    /// The lines that are due, if any are.
+    pub(in crate::accept) fn take(&self) -> Option<FieldLines> {
         let mut place = self.place();
         if !place.is_due {
-            return false;
+            return None;
         }
-        write(&place.lines.0);
         place.is_due = false;
+        let lines = std::mem::take(&mut place.lines);
         let waiting = place.waiting.take();
         drop(place);
         if let Some(waker) = waiting {
             waker.wake();
         }
-        true
+        Some(lines)
+    }
+
+    /// A buffer for the lines of a later answer; what stands in it is gone.
+    pub(in crate::accept) fn give_back(&self, emptied: Vec<u8>) {
+        let mut place = self.place();
+        if !place.is_due && place.lines.0.capacity() < emptied.capacity() {
+            place.lines = FieldLines(emptied);
+        }
     }
 
     /// Gives the memory back: nothing is expected soon.
