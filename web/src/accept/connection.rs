@@ -35,11 +35,10 @@ impl Tasks {
     }
 }
 
-/// Runs the streams of HTTP/2 connections.
+/// Runs the streams of HTTP/2 connections, each of which ends with its connection.
 impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Tasks {
     fn execute(&self, stream: F) {
-        let cut = self.cut.clone();
-        self.tracker.spawn(async move { cut.run_until_cancelled(stream).await });
+        self.tracker.spawn(stream);
     }
 }
 

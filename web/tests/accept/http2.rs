@@ -57,6 +57,26 @@ async fn goes_on(running: &Running) {
 }
 
 #[tokio::test]
+async fn a_drain_that_is_over_cuts_every_stream_with_its_connection() {
+    let running = start(|settings| settings.limits.shutdown_drain = Duration::from_millis(50)).await;
+    let mut client = client(&running).await;
+    let mut waiting = Vec::new();
+    for _ in 0..3 {
+        waiting.push(client.send_request(request(Method::GET, "/wait"), true).unwrap().0);
+        running.service.began.notified().await;
+    }
+    running.shutdown.begin();
+    let drained = timeout(PATIENCE, running.serving).await.unwrap().unwrap();
+    assert_eq!(drained.cut, 4, "the connection and its streams");
+    // The three handlers tell by one permit at the most: that none is left, their owner tells.
+    timeout(PATIENCE, running.service.cancelled.notified()).await.unwrap();
+    eventually(|| std::sync::Arc::strong_count(&running.service) == 1).await;
+    for answer in waiting {
+        assert!(timeout(PATIENCE, answer).await.unwrap().is_err());
+    }
+}
+
+#[tokio::test]
 async fn requests_are_answered_side_by_side() {
     let running = start(|_| {}).await;
     let mut client = client(&running).await;
