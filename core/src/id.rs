@@ -45,13 +45,20 @@ impl Id {
 
 /// The 32 lower-case hexadecimal digits of a number.
 ///
-/// Without a table, and all alike, so that the compiler makes many of them at a time: three such texts are written for each request.
+/// Eight digits at a time, by arithmetic on all of them together: three such texts are written for each request.
 #[must_use]
 pub fn hexadecimal(number: u128) -> [u8; 32] {
-    let digit = |half: u8| half + if half < 10 { b'0' } else { b'a' - 10 };
     let mut digits = [0; 32];
-    for ([first, second], byte) in digits.as_chunks_mut().0.iter_mut().zip(number.to_be_bytes()) {
-        (*first, *second) = (digit(byte >> 4), digit(byte & 0xf));
+    let quarters = [96, 64, 32, 0].map(|shift| (number >> shift) & u128::from(u32::MAX));
+    for (place, quarter) in digits.as_chunks_mut().0.iter_mut().zip(quarters) {
+        // Each digit's four bits into a byte of their own.
+        let mut spread = u64::try_from(quarter).unwrap_or(0);
+        spread = (spread | spread << 16) & 0x0000_ffff_0000_ffff;
+        spread = (spread | spread << 8) & 0x00ff_00ff_00ff_00ff;
+        spread = (spread | spread << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+        // One where the digit is a letter.
+        let letters = ((spread + 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101;
+        *place = (spread + 0x3030_3030_3030_3030 + letters * 0x27).to_be_bytes();
     }
     digits
 }

@@ -47,7 +47,7 @@ fn stamp() -> impl Fn(Option<&mut FieldLines>) -> HeaderMap {
         let mut answer = HeaderMap::new();
         answer.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let request_id = Some("01a20b76-fb4e-7ed4-ad5f-46067403a17e");
-        headers.stamp(&mut answer, lines, Particular { policy: None, request_id, verdict }, true);
+        headers.stamp(&mut answer, lines, &Particular { policy: None, request_id, verdict }, true);
         answer
     }
 }

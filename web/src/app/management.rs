@@ -41,7 +41,7 @@ impl Service for Management {
             response = text(problem.status(), format!("{}\n", problem.code()));
             response.headers_mut().extend(connection.map(|value| (header::CONNECTION, value)));
         }
-        self.headers.stamp(response.headers_mut(), lines, Particular::default(), peer.tls);
+        self.headers.stamp(response.headers_mut(), lines, &Particular::default(), peer.tls);
         response
     }
 }

@@ -102,8 +102,8 @@ impl<'a> Passage<'a> {
         let particular = Particular { policy, request_id: Some(request_id), verdict: self.verdict.filter(|_| !is_refused) };
         let headers = response.headers_mut();
         match &problem {
-            Some(problem) if is_bare => *headers = self.pipeline.headers.of_problem(problem, lines, particular, self.https),
-            _ => self.pipeline.headers.stamp(headers, lines, particular, self.https),
+            Some(problem) if is_bare => *headers = self.pipeline.headers.of_problem(problem, lines, &particular, self.https),
+            _ => self.pipeline.headers.stamp(headers, lines, &particular, self.https),
         }
         if let Some(length) = length {
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));

@@ -33,7 +33,7 @@ impl Lines {
 
 impl Prepared {
     /// Writes the prepared headers, beside those that an answer has itself.
-    pub(super) fn write(&self, kind: Kind, particular: Particular<'_>, lines: &mut FieldLines) {
+    pub(super) fn write(&self, kind: Kind, particular: &Particular<'_>, lines: &mut FieldLines) {
         lines.prepared(&self.lines.common);
         if !kind.is_file {
             lines.prepared(&self.lines.caching);

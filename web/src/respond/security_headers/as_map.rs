@@ -26,7 +26,7 @@ impl Maps {
 
 impl Prepared {
     /// Brings the prepared headers and an answer's own, of which it was stripped, together.
-    pub(super) fn merge(&self, headers: &mut HeaderMap, kind: Kind, particular: Particular<'_>) {
+    pub(super) fn merge(&self, headers: &mut HeaderMap, kind: Kind, particular: &Particular<'_>) {
         let mut merged = if kind.is_html { self.maps.html.clone() } else { self.maps.api.clone() };
         if let Some(policy) = &particular.policy {
             merged.insert(header::CONTENT_SECURITY_POLICY, policy.0.clone());

@@ -91,9 +91,9 @@ impl SecurityHeaders {
     }
 
     /// Puts the headers on an answer: into the lines where there are some, else into its own.
-    pub(crate) fn stamp(&self, headers: &mut HeaderMap, lines: Option<&mut FieldLines>, particular: Particular<'_>, https: bool) {
+    pub(crate) fn stamp(&self, headers: &mut HeaderMap, lines: Option<&mut FieldLines>, particular: &Particular<'_>, https: bool) {
         let prepared = self.prepared(https);
-        let kind = prepared.strip(headers, &particular);
+        let kind = prepared.strip(headers, particular);
         match lines {
             Some(lines) => prepared.write(kind, particular, lines),
             None => prepared.merge(headers, kind, particular),
@@ -105,7 +105,7 @@ impl SecurityHeaders {
         &self,
         problem: &Problem,
         lines: Option<&mut FieldLines>,
-        particular: Particular<'_>,
+        particular: &Particular<'_>,
         https: bool,
     ) -> HeaderMap {
         let prepared = self.prepared(https);

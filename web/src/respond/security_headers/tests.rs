@@ -5,7 +5,7 @@ fn stamped(headers: &HeaderMap, particular: impl Fn() -> Particular<'static>, ht
     let prepared = SecurityHeaders::new(&HeadersSettings::default());
     both(|lines| {
         let mut headers = headers.clone();
-        prepared.stamp(&mut headers, lines, particular(), https);
+        prepared.stamp(&mut headers, lines, &particular(), https);
         headers
     })
 }
@@ -96,7 +96,7 @@ fn a_problem_has_the_same_headers_whichever_way_it_goes() {
     let prepared = SecurityHeaders::new(&HeadersSettings::default());
     for https in [false, true] {
         let particular = || Particular { request_id: Some("1"), ..Particular::default() };
-        let direct = both(|lines| prepared.of_problem(&problem, lines, particular(), https));
+        let direct = both(|lines| prepared.of_problem(&problem, lines, &particular(), https));
         assert_eq!(direct, stamped(problem.head().headers(), particular, https));
         assert_eq!(direct.get_all(header::WWW_AUTHENTICATE).iter().count(), 2);
         assert_eq!(
