@@ -29,6 +29,12 @@ async fn count(body: Body) -> Result<String, http::StatusCode> {
     Ok(bytes.to_string())
 }
 
+/// Says its length, which nobody else can know.
+async fn streamed() -> impl axum::response::IntoResponse {
+    let parts = ["a ", "stream"].map(|part| Ok::<_, std::io::Error>(part));
+    ([("content-length", "8")], Body::from_stream(futures_util::stream::iter(parts)))
+}
+
 fn router() -> Router {
     let loose = [
         ("x-frame-options", "ALLOWALL"),
@@ -48,6 +54,12 @@ fn router() -> Router {
         .route("/old/count", write(count))
         .route("/old/panic", read(panics))
         .route("/old/socket", read(|upgrade: WebSocketUpgrade| async move { upgrade.on_upgrade(|_| async {}) }))
+        .route("/old/problem", read(|| async { Problem::not_found() }))
+        .route("/old/short", read(|| async { ([("content-length", "3")], "HTTP/1.1 200 OK") }))
+        .route("/old/long", read(|| async { ([("content-length", "300")], "HTTP/1.1 200 OK") }))
+        .route("/old/coded", read(|| async { ([("transfer-encoding", "gzip")], "plain") }))
+        .route("/old/named", read(|| async { ([("connection", "x-frame-options, close")], "named") }))
+        .route("/old/streamed", read(streamed))
         .route("/old/hang", read(|| async { std::future::pending::<&'static str>().await }))
         .route("/new/other", read(|| async { "outside of its prefix" }))
 }
@@ -130,7 +142,46 @@ mod in_the_open {
 mod behind_a_proxy {
     use super::*;
 
-    on_one!(proxied => a_body_without_a_length_is_cut_at_the_limit);
+    on_one!(proxied =>
+        a_body_without_a_length_is_cut_at_the_limit
+        whatever_a_raw_router_says_of_its_length_the_next_answer_begins_where_it_should
+    );
+
+    /// Asks for this and then for what is known, on one connection; the first answer's head and content.
+    async fn before_another(app: &TestApp, method: &str, path: &str) -> (String, String) {
+        let head = "HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer cleo/clerk\r\n";
+        let requests = format!("{method} {path} {head}\r\nGET /old/hello {head}connection: close\r\n\r\n");
+        let answers = crate::raw::exchange(app.address(), &requests, "\r\n\r\nhello").await;
+        let (first, rest) = answers.split_once("\r\n\r\n").unwrap();
+        let length = first.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |length| length.parse().unwrap());
+        let (content, second) = rest.split_at(if method == "HEAD" { 0 } else { length });
+        assert!(second.starts_with("HTTP/1.1 200 OK\r\n"), "{path}: {answers}");
+        assert_eq!((answers.matches("\r\nx-frame-options: DENY").count(), second.matches("content-length: ").count()), (2, 1), "{answers}");
+        (first.to_owned(), content.to_owned())
+    }
+
+    async fn whatever_a_raw_router_says_of_its_length_the_next_answer_begins_where_it_should(app: TestApp) {
+        for (path, content) in [
+            ("/old/short", "HTTP/1.1 200 OK"),
+            ("/old/long", "HTTP/1.1 200 OK"),
+            ("/old/coded", "plain"),
+            ("/old/named", "named"),
+            ("/old/streamed", "a stream"),
+        ] {
+            let (head, got) = before_another(&app, "GET", path).await;
+            assert_eq!(got, content, "{path}");
+            assert!(!head.contains("transfer-encoding") && !head.contains("connection: "), "{head}");
+        }
+        let (head, content) = before_another(&app, "GET", "/old/problem").await;
+        assert!(head.starts_with("HTTP/1.1 404 ") && content.ends_with('}') && content.contains("not_found"), "{head} {content}");
+        for (path, length) in [("/old/hello", 5), ("/old/streamed", 8), ("/old/problem", content.len())] {
+            let (head, _) = before_another(&app, "HEAD", path).await;
+            assert!(
+                head.contains(&format!("\r\ncontent-length: {length}\r\n")) || head.ends_with(&format!("\r\ncontent-length: {length}")),
+                "{head}"
+            );
+        }
+    }
 
     async fn a_body_without_a_length_is_cut_at_the_limit(app: TestApp) {
         for (length, status) in [(1000, 200), (1001, 413), (100_000, 413)] {

@@ -89,8 +89,9 @@ impl Http1 {
             Err(Stop::Rest) => {}
         }
         let parts = connection.into_parts()?;
-        // The guard hands on one head at a time: at rest hyper holds nothing that could be lost.
-        parts.read_buf.is_empty().then(|| parts.io.into_inner())
+        // The guard hands on one head at a time: at rest hyper holds nothing that could be lost. Lines whose head never came belong to an
+        // answer that hyper couldn't write, after which nothing follows.
+        (parts.read_buf.is_empty() && !requests.state.lines.are_due()).then(|| parts.io.into_inner())
     }
 }
 

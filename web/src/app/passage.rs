@@ -90,12 +90,7 @@ impl<'a> Passage<'a> {
         if let Some(problem) = &problem {
             *response.body_mut() = Body::from(problem.render(request_id));
         }
-        let mut length = None;
-        if self.method == Method::HEAD {
-            // The headers of the answer to GET, its length included, without the content (RFC 9110 section 9.3.2).
-            length = http_body::Body::size_hint(response.body()).exact();
-            *response.body_mut() = Body::empty();
-        }
+        let length = self.length(&mut response, problem.is_some());
         let policy = response.extensions_mut().remove::<ContentSecurityPolicy>();
         // A refusal names the quota that refused, which may be the principal's.
         let is_refused = problem.as_ref().is_some_and(|problem| problem.status() == http::StatusCode::TOO_MANY_REQUESTS);
@@ -105,9 +100,7 @@ impl<'a> Passage<'a> {
             Some(problem) if is_bare => *headers = self.pipeline.headers.of_problem(problem, lines, &particular, self.https),
             _ => self.pipeline.headers.stamp(headers, lines, &particular, self.https),
         }
-        if let Some(length) = length {
-            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-        }
+        headers.extend(length.map(|length| (header::CONTENT_LENGTH, length)));
         self.pipeline.cors.stamp(self.origin.as_ref(), headers);
         if let Some((kind, reason)) = problem.as_ref().and_then(Problem::denial) {
             self.deny(kind, reason);
@@ -116,6 +109,20 @@ impl<'a> Passage<'a> {
         self.note(request_id, response.status().as_u16(), code, cause);
         self.is_ended = true;
         response
+    }
+
+    /// What an answer says of its length, beside what hyper finds out by itself. A length that isn't the content's would make a client take
+    /// the rest of one answer for the next: a handler's word counts only where nobody can know better.
+    fn length(&self, response: &mut Response, is_rendered: bool) -> Option<HeaderValue> {
+        let known = http_body::Body::size_hint(response.body()).exact();
+        if self.method == Method::HEAD {
+            // The headers of the answer to GET, its length included, without the content (RFC 9110 section 9.3.2).
+            *response.body_mut() = Body::empty();
+        } else if known.is_some() {
+            return None;
+        }
+        let said = response.headers().get(header::CONTENT_LENGTH).filter(|_| !is_rendered).cloned();
+        said.or_else(|| known.map(HeaderValue::from))
     }
 
     /// Leaves the cross-origin headers out, of a refused preflight.

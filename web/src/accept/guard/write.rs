@@ -56,10 +56,13 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
     /// Takes over from hyper's bytes a head that gets lines of ours, interim answers, or all of it if that is short and in several pieces:
     /// one piece costs less than to tell the system of several. How many bytes of hyper's these are.
     fn take_over(&mut self, slices: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        if self.state.is_upgraded() && !self.state.lines.are_due() {
+            return Ok(0);
+        }
         let first = slices.first().map_or(&[][..], |slice| slice);
         let mut head = first;
         // Whole, so that what comes behind it begins with the first byte of a head.
-        while let Some(rest) = head.strip_prefix(CONTINUE) {
+        if let Some(rest) = head.strip_prefix(CONTINUE) {
             self.outgoing.bytes.extend_from_slice(CONTINUE);
             head = rest;
         }
@@ -130,7 +133,8 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<I> {
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        // Whatever the stream below makes of it: hyper keeps its heads apart from what came before only so.
+        true
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -122,6 +122,11 @@ impl Handover {
         Some(lines)
     }
 
+    /// Whether an answer's head is still to come.
+    pub(in crate::accept) fn are_due(&self) -> bool {
+        self.place().is_due
+    }
+
     /// A buffer for the lines of a later answer; what stands in it is gone.
     pub(in crate::accept) fn give_back(&self, emptied: Vec<u8>) {
         let mut place = self.place();

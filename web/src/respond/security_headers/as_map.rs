@@ -58,16 +58,15 @@ impl Prepared {
 /// Fills in the blanks, and leaves none.
 fn fill(merged: &mut HeaderMap, mut fillings: [Option<HeaderValue>; 4]) {
     // In one pass over the front of the map, where they are, instead of a search for each.
-    let mut empty = 0;
+    let mut filled = 0;
     for (name, value) in merged.iter_mut().take(BLANKS.len()) {
         let place = BLANKS.iter().position(|blank| blank == name).filter(|_| value.is_empty());
-        match place.and_then(|place| fillings.get_mut(place)).map(Option::take) {
-            Some(Some(filling)) => *value = filling,
-            Some(None) => empty += 1,
-            None => {}
+        if let Some(filling) = place.and_then(|place| fillings.get_mut(place)).and_then(Option::take) {
+            *value = filling;
+            filled += 1;
         }
     }
-    for name in BLANKS.iter().filter(|_| empty > 0) {
+    for name in BLANKS.iter().filter(|_| filled < BLANKS.len()) {
         if merged.get(name).is_some_and(HeaderValue::is_empty) {
             merged.remove(name);
         }

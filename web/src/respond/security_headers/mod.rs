@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use self::prepared::Prepared;
+use self::prepared::{Prepared, names_others};
 use crate::accept::FieldLines;
 use crate::admit::{RATE_LIMIT, RATE_LIMIT_POLICY, Verdict};
 use crate::respond::Problem;
@@ -110,13 +110,14 @@ impl SecurityHeaders {
     ) -> HeaderMap {
         let prepared = self.prepared(https);
         let own = problem.headers().iter();
-        let own = own.filter(|(name, _)| *name != header::CONTENT_TYPE && !prepared.is_ours(name) && !particular.sets(name));
+        let is_left = |name, value| !prepared.is_ours(name) && !particular.sets(name) && !names_others(name, value);
+        let own = own.filter(|(name, value)| *name != header::CONTENT_TYPE && is_left(name, value));
         match lines {
             Some(lines) => {
                 let mut headers = HeaderMap::new();
                 lines.line(&header::CONTENT_TYPE, &problem.content_type());
                 for (name, value) in own {
-                    if FRAMING.contains(name) {
+                    if MAPPED.contains(name) {
                         headers.append(name, value.clone());
                     } else {
                         lines.line(name, value);
@@ -171,8 +172,8 @@ const COMMON: &[(&str, &str)] = &[
 const PERMISSIONS: &str = "accelerometer=(), autoplay=(), camera=(), cross-origin-isolated=(), display-capture=(), encrypted-media=(), \
     fullscreen=(), geolocation=(), gyroscope=(), keyboard-map=(), magnetometer=(), microphone=(), midi=(), payment=(), \
     picture-in-picture=(), publickey-credentials-get=(self), screen-wake-lock=(), sync-xhr=(), usb=(), xr-spatial-tracking=()";
-/// What hyper has to know of, or writes itself.
-const FRAMING: [HeaderName; 4] = [header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::DATE];
+/// What hyper has to know of, or may still be replaced.
+const MAPPED: [HeaderName; 3] = [header::CONNECTION, header::DATE, header::ACCESS_CONTROL_EXPOSE_HEADERS];
 const REMOVED: &[&str] = &["server", "x-powered-by", "sourcemap", "expect-ct", "public-key-pins", "feature-policy"];
 /// Room for the prepared headers and some more.
 const MOST: usize = 24;

@@ -23,6 +23,9 @@ impl Prepared {
             // Which origins may read an answer, the list alone says, afterwards; none of them by the cookie.
             header::ACCESS_CONTROL_ALLOW_ORIGIN,
             header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+            // The content says how long it is.
+            header::CONTENT_LENGTH,
+            header::TRANSFER_ENCODING,
         ] {
             ours.insert(name, HeaderValue::from_static(""));
         }
@@ -47,7 +50,7 @@ impl Prepared {
                 kind.is_html = value.as_bytes().starts_with(b"text/html");
             } else if *name == header::CACHE_CONTROL {
                 caching += 1;
-            } else if self.is_ours(name) || particular.sets(name) {
+            } else if self.is_ours(name) || particular.sets(name) || names_others(name, value) {
                 unwanted.push(name.clone());
             } else {
                 kind.is_file |= *name == header::ETAG;
@@ -70,4 +73,10 @@ impl Prepared {
         }
         kind
     }
+}
+
+/// A `Connection` that names other headers, which whoever passes the answer on would then take out: ours, perhaps.
+pub(super) fn names_others(name: &HeaderName, value: &HeaderValue) -> bool {
+    let is_option = |option: &&str| value.as_bytes().eq_ignore_ascii_case(option.as_bytes());
+    *name == header::CONNECTION && !["close", "keep-alive", "upgrade"].iter().any(|option| is_option(option))
 }

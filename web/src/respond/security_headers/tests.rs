@@ -131,3 +131,39 @@ fn a_page_with_a_policy_of_its_own_and_a_file_keep_theirs() {
     let file = stamped(&headers, Particular::default, true);
     assert_eq!(file.get_all("cache-control").iter().collect::<Vec<_>>(), ["public, max-age=60"]);
 }
+
+#[test]
+fn no_answer_says_how_long_it_is_or_which_headers_to_take_out() {
+    let mut headers = HeaderMap::new();
+    for (name, value) in [("content-length", "3"), ("transfer-encoding", "chunked"), ("connection", "x-frame-options"), ("x-own", "1")] {
+        headers.append(name, HeaderValue::from_static(value));
+    }
+    let left = stamped(&headers, Particular::default, true);
+    for name in ["content-length", "transfer-encoding", "connection"] {
+        assert!(!left.contains_key(name), "{name}");
+    }
+    assert_eq!(left["x-own"], "1");
+    for option in ["close", "Upgrade", "keep-alive"] {
+        headers.insert("connection", HeaderValue::from_static(option));
+        assert_eq!(stamped(&headers, Particular::default, true)["connection"], option);
+    }
+    let mut problem = Problem::not_found();
+    for (name, value) in &headers {
+        problem = problem.header(name.clone(), value.clone());
+    }
+    let prepared = SecurityHeaders::new(&HeadersSettings::default());
+    let stamped = both(|lines| prepared.of_problem(&problem, lines, &Particular::default(), true));
+    assert!(!stamped.contains_key("content-length") && !stamped.contains_key("transfer-encoding"), "{stamped:?}");
+}
+
+#[test]
+fn no_blank_is_left_however_many_lines_stand_in_front_of_it() {
+    let mut headers = HeaderMap::new();
+    headers.append("content-type", HeaderValue::from_static("text/plain"));
+    for policy in ["one", "two", "three"] {
+        headers.append(RATE_LIMIT_POLICY, HeaderValue::from_static(policy));
+    }
+    let stamped = stamped(&headers, || Particular { request_id: Some("1"), ..Particular::default() }, true);
+    assert!(stamped.values().all(|value| !value.is_empty()), "{stamped:?}");
+    assert_eq!(stamped.get_all(RATE_LIMIT_POLICY).iter().count(), 3);
+}
