@@ -31,7 +31,7 @@ async fn count(body: Body) -> Result<String, http::StatusCode> {
 
 /// Says its length, which nobody else can know.
 async fn streamed() -> impl axum::response::IntoResponse {
-    let parts = ["a ", "stream"].map(|part| Ok::<_, std::io::Error>(part));
+    let parts = ["a ", "stream"].map(Ok::<_, std::io::Error>);
     ([("content-length", "8")], Body::from_stream(futures_util::stream::iter(parts)))
 }
 

@@ -78,5 +78,5 @@ impl Prepared {
 /// A `Connection` that names other headers, which whoever passes the answer on would then take out: ours, perhaps.
 pub(super) fn names_others(name: &HeaderName, value: &HeaderValue) -> bool {
     let is_option = |option: &&str| value.as_bytes().eq_ignore_ascii_case(option.as_bytes());
-    *name == header::CONNECTION && !["close", "keep-alive", "upgrade"].iter().any(|option| is_option(option))
+    *name == header::CONNECTION && !["close", "keep-alive", "upgrade"].iter().any(is_option)
 }
