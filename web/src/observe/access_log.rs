@@ -59,7 +59,7 @@ thread_local! {
 
 fn json<'buffer>(buffer: &'buffer mut Vec<u8>, access: &Access<'_>) -> &'buffer [u8] {
     let mut line = Line::begin(buffer, access.at);
-    line.plain(key!("level"), level(access.status)).ours(",\"event\":\"http_request\"");
+    line.plain(key!("level"), level(access.status)).plain(key!("event"), "http_request");
     line.text(key!("method"), access.method, 16);
     match access.route {
         Some(route) => line.plain(key!("route"), route),

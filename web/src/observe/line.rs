@@ -47,12 +47,6 @@ impl<'buffer> Line<'buffer> {
         self.quoted(key, value.as_bytes())
     }
 
-    /// Members as they stand in the line.
-    pub(super) fn ours(&mut self, members: &'static str) -> &mut Self {
-        self.0.extend_from_slice(members.as_bytes());
-        self
-    }
-
     /// A client's text, cut to `most` characters; every character that a terminal or a log reader might obey is escaped.
     pub(super) fn text(&mut self, key: &'static str, value: &str, most: usize) -> &mut Self {
         // Every byte is looked at, whatever those before it were: many at a time.
