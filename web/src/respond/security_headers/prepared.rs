@@ -77,6 +77,6 @@ impl Prepared {
 
 /// A `Connection` that names other headers, which whoever passes the answer on would then take out: ours, perhaps.
 pub(super) fn names_others(name: &HeaderName, value: &HeaderValue) -> bool {
-    let is_option = |option: &&str| value.as_bytes().eq_ignore_ascii_case(option.as_bytes());
-    *name == header::CONNECTION && !["close", "keep-alive", "upgrade"].iter().any(is_option)
+    let is_option = |word: &[u8]| ["close", "keep-alive", "upgrade"].iter().any(|option| word.eq_ignore_ascii_case(option.as_bytes()));
+    *name == header::CONNECTION && !value.as_bytes().split(|byte| *byte == b',').all(|word| is_option(word.trim_ascii()))
 }
