@@ -67,6 +67,7 @@ impl<'a> Passage<'a> {
     }
 
     /// Names what was asked for, of a request that no route answers.
+    #[cold]
     pub(crate) fn unmatched(&mut self, path: &str) {
         self.path = Some(path.to_owned());
     }

@@ -141,7 +141,7 @@ impl Pipeline {
                 let service = layered.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 // Layers get as much time as the handler inside them.
                 let deadline = passage.began + self.runtime.limits().handler * 2;
-                let answered = self.within_time(deadline, service.oneshot(std::mem::take(request))).await;
+                let answered = self.within_time(deadline, Box::pin(service.oneshot(std::mem::take(request)))).await;
                 passage.principal = slot.0.lock().unwrap_or_else(PoisonError::into_inner).take();
                 answered.map(|response| response.unwrap_or_else(|never: Infallible| match never {}))
             }
@@ -174,7 +174,8 @@ impl Pipeline {
     async fn pass(&self, request: &mut Request, found: Found<'_>, noted: &mut Noted) -> Result<Response, Problem> {
         match found {
             Found::Endpoint(mounted, parameters) => self.call_endpoint(mounted, parameters, request, noted).await,
-            Found::Raw(raw) => self.call_raw(raw, request, noted).await,
+            // In a box, as are the layers: their futures would be a part of every request's.
+            Found::Raw(raw) => Box::pin(self.call_raw(raw, request, noted)).await,
             Found::WrongMethod(allow) => {
                 let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This path doesn't answer that method.");
                 Err(problem.header(header::ALLOW, allow.clone()))

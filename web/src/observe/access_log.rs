@@ -65,7 +65,7 @@ fn json<'buffer>(buffer: &'buffer mut Vec<u8>, access: &Access<'_>) -> &'buffer 
         Some(route) => line.plain(key!("route"), route),
         None => line.text(key!("path"), access.path, 256),
     };
-    line.number(number_key!("status"), access.status);
+    line.number(number_key!("status"), access.status.into());
     line.number(number_key!("duration_us"), u64::try_from(access.duration.as_micros()).unwrap_or(u64::MAX));
     line.plain(key!("request_id"), access.request_id).address(key!("client_address"), access.address);
     if let Some(principal) = access.principal {

@@ -26,6 +26,11 @@ impl Arriving {
         if bytes.first().is_some_and(|first| !first.is_ascii_alphabetic()) {
             return Err(Refusal::Malformed("no request line"));
         }
+        if self.seen == 0
+            && let Some(whole) = at_once(bytes, limits)
+        {
+            return Ok(Some(whole));
+        }
         let fresh = bytes.get(self.seen..).unwrap_or_default();
         for end in memchr::memchr_iter(b'\n', fresh) {
             let end = self.seen + end;
@@ -56,6 +61,28 @@ impl Arriving {
     }
 }
 
+/// A head that came in one piece and has nothing wrong, the way of nearly every request, is parsed without looking for its end before.
+/// Whatever else it is, [`Arriving`] says.
+fn at_once(bytes: &[u8], limits: &Limits) -> Option<(usize, Framing)> {
+    let mut headers = [const { MaybeUninit::uninit() }; MOST_HEADERS];
+    let mut request = Request::new(&mut []);
+    let Ok(Status::Complete(length)) = request.parse_with_uninit_headers(bytes, &mut headers) else { return None };
+    let head = bytes.get(..length)?;
+    let line = memchr::memchr(b'\n', head)? + 1;
+    let arriving = Arriving { seen: length, line: Some(line) };
+    if has_bare_line_feed(head) {
+        return None;
+    }
+    arriving.check_length(length, limits).and_then(|()| checked(&request, limits)).ok().map(|framing| (length, framing))
+}
+
+/// Whether a line ends without CR.
+fn has_bare_line_feed(head: &[u8]) -> bool {
+    // Every byte is looked at, whatever those before it were: many at a time.
+    let pairs = head.iter().zip(head.get(1..).unwrap_or_default());
+    pairs.fold(false, |so_far, (before, byte)| so_far | ((*byte == b'\n') & (*before != b'\r')))
+}
+
 /// Parses as hyper will, so that hyper refuses nothing by itself, and applies what hyper doesn't.
 fn inspect(head: &[u8], limits: &Limits) -> Result<Framing, Refusal> {
     let mut headers = [const { MaybeUninit::uninit() }; MOST_HEADERS];
@@ -67,6 +94,11 @@ fn inspect(head: &[u8], limits: &Limits) -> Result<Framing, Refusal> {
         Err(httparse::Error::Version) if names_a_version(head) => return Err(Refusal::Version),
         Err(_) => return Err(Refusal::Malformed("the head can't be parsed")),
     }
+    checked(&request, limits)
+}
+
+/// What hyper doesn't look at.
+fn checked(request: &Request<'_, '_>, limits: &Limits) -> Result<Framing, Refusal> {
     let target = request.path.unwrap_or_default();
     if target.len() > limits.url_bytes {
         return Err(Refusal::TargetTooLong);

@@ -170,6 +170,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
     }
 
     /// Exchanges the head for a harmless one and marks the connection, so that the service answers it with the refusal.
+    #[cold]
     fn refuse(&mut self, refusal: Refusal) {
         self.state.refuse(refusal);
         self.buffer.clear();

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncReadExt as _, ReadBuf, join, sink};
 
 use super::Guard;
+use super::head::Arriving;
 use crate::accept::limits::LimitsSettings;
 use crate::accept::state::State;
 
@@ -84,6 +85,42 @@ async fn however_a_client_cuts_its_bytes_no_read_holds_parts_of_two_requests() {
                 assert!(!ends.iter().any(|&other| begin < other && other < end), "{read:?} of {pieces:?}");
             }
         }
+    }
+}
+
+#[test]
+fn a_head_is_judged_alike_whole_and_byte_by_byte() {
+    let limits = LimitsSettings::default().limits().unwrap();
+    let long = format!("GET /{} HTTP/1.1\r\nhost: a\r\n\r\n", "x".repeat(8 * 1024));
+    let many = format!("GET / HTTP/1.1\r\nhost: a\r\n{}\r\n", "x: y\r\n".repeat(100));
+    let large = format!("GET / HTTP/1.1\r\nhost: a\r\nx: {}\r\n\r\n", "x".repeat(16 * 1024));
+    let good = ["GET / HTTP/1.1\r\nhost: a\r\n\r\n", "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 7\r\n\r\n", MESSAGES[3].1];
+    let bad = [
+        "GET / HTTP/1.1\nhost: a\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: a\n\r\n",
+        "GET / HTTP/1.1\r\nhost: a\r\n\n",
+        "GET / HTTP/1.1\r\nhost: a\n\n",
+        "GET / HTTP/1.1\r\nhost: a\r\nx: b\nc: d\r\n\r\n",
+        "GET / HTTP/1.1\r\n\r\n",
+        "GET / HTTP/3.1\r\nhost: a\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: a\r\nhost: a\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost : a\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: a\r\n folded\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: a\r\nx: \0\r\n\r\n",
+        "GET x HTTP/1.1\r\nhost: a\r\n\r\n",
+        "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 1\r\n\r\nx",
+        "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        &long,
+        &many,
+        &large,
+    ];
+    for (head, is_good) in good.into_iter().map(|head| (head, true)).chain(bad.into_iter().map(|head| (head, false))) {
+        let whole = Arriving::default().progress(head.as_bytes(), &limits);
+        let mut arriving = Arriving::default();
+        let mut steps = (1..=head.len()).map(|end| arriving.progress(head.as_bytes().get(..end).unwrap(), &limits));
+        let slow = steps.find(|step| !matches!(step, Ok(None)));
+        assert_eq!(format!("{:?}", Some(&whole)), format!("{:?}", slow.as_ref()), "{head}");
+        assert_eq!(whole.is_ok(), is_good, "{head}");
     }
 }
 

@@ -157,6 +157,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<I> {
     }
 }
 
+#[cold]
 fn misplaced() -> io::Error {
     io::Error::other("an answer that doesn't begin with its head")
 }

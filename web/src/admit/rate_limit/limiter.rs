@@ -1,5 +1,6 @@
 use std::cell::Cell;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use portcullis_core::Timestamp;
 use super::quota::Quota;
 use super::verdict::{Policy, Verdict};
 
-type Keyed = governor::RateLimiter<u64, HashMapStateStore<u64>, Given, StateInformationMiddleware>;
+type States = HashMapStateStore<u64, BuildHasherDefault<Spread>>;
+type Keyed = governor::RateLimiter<u64, States, Given, StateInformationMiddleware>;
 
 /// One quota over many keys.
 pub(super) struct Limiter {
@@ -24,6 +26,26 @@ struct Shard {
     shared: Keyed,
     is_full: AtomicBool,
     checks: AtomicU32,
+}
+
+/// The keys are hashes already, with a secret of ours: they only have to reach all bits of the table's index.
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = (self.0 ^ key).wrapping_mul(GOLDEN);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// The moment of the request as governor's clock, which it would ask several times for each.
@@ -54,7 +76,7 @@ impl Limiter {
         let (requests, period) = quota.limit()?;
         let rate = governor::Quota::with_period(period / requests.get())?.allow_burst(requests);
         Given::set(now);
-        let keyed = || Keyed::new(rate, HashMapStateStore::default(), Given);
+        let keyed = || Keyed::new(rate, States::default(), Given);
         let shards =
             (0..SHARDS).map(|_| Shard { own: keyed(), shared: keyed(), is_full: AtomicBool::new(false), checks: AtomicU32::new(0) });
         Some(Self { shards: shards.collect(), policy: Policy::new(name, requests.get(), period) })
@@ -104,6 +126,8 @@ impl fmt::Debug for Limiter {
     }
 }
 
+/// 2^64 by the golden ratio, odd: neighbouring keys come far apart (Knuth, The Art of Computer Programming, section 6.4).
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 const SHARDS: usize = 16;
 /// Keys of one shard that have a bucket of their own.
 const OWN_KEYS: usize = 8192;

@@ -62,6 +62,7 @@ impl Verdict {
     }
 
     /// 429 with `Retry-After` and the quota that refused.
+    #[cold]
     pub(crate) fn problem(&self) -> Problem {
         let wait = self.wait.unwrap_or_default();
         let seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);

@@ -41,8 +41,10 @@ pub struct FieldError {
     pub detail: Cow<'static, str>,
 }
 
+// What makes one is cold, so that the compiler puts it out of the way of answers.
 impl Problem {
     /// A problem with a status, a stable code for programs and a safe sentence for people.
+    #[cold]
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self(Arc::new(Parts {
@@ -60,30 +62,35 @@ impl Problem {
     }
 
     /// 400: the request is malformed.
+    #[cold]
     #[must_use]
     pub fn bad_request(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
 
     /// 403: the caller may not do this.
+    #[cold]
     #[must_use]
     pub fn forbidden() -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "You may not do this.")
     }
 
     /// 404: there is no such thing, or it isn't the caller's.
+    #[cold]
     #[must_use]
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here.")
     }
 
     /// 409: the request contradicts the present state.
+    #[cold]
     #[must_use]
     pub fn conflict(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::CONFLICT, code, detail)
     }
 
     /// 422: the input has failing fields.
+    #[cold]
     #[must_use]
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_input", "The input has invalid fields.");
@@ -92,6 +99,7 @@ impl Problem {
     }
 
     /// 500: something went wrong here; the cause goes to the log only.
+    #[cold]
     #[must_use]
     pub fn internal(cause: impl fmt::Display) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Something went wrong. Quote the request id when you report it.")
@@ -99,12 +107,14 @@ impl Problem {
     }
 
     /// 503: a dependency is away or the service is full; the cause goes to the log only.
+    #[cold]
     #[must_use]
     pub fn unavailable(cause: impl fmt::Display) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The service cannot answer at the moment.").retry_after(1).because(cause)
     }
 
     /// 400 in the form of an OAuth endpoint ([RFC 6749 section 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)).
+    #[cold]
     #[must_use]
     pub fn oauth(error: &'static str, description: &'static str) -> Self {
         let mut problem = Self::new(StatusCode::BAD_REQUEST, error, description);
