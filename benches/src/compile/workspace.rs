@@ -9,6 +9,8 @@ use crate::peers::Ground;
 /// Programs in a folder of their own, with the versions of the project.
 pub(super) struct Workspace {
     folder: PathBuf,
+    /// The project's own folder of what is built, where part of what they depend on lies already.
+    target: PathBuf,
 }
 
 impl Workspace {
@@ -16,7 +18,7 @@ impl Workspace {
     pub(super) fn prepare(ground: &Ground, endpoints: usize) -> Result<Self> {
         let root = ground.root.as_path();
         let target = ground.target.ancestors().nth(2).ok_or("no folder for what is built")?;
-        let workspace = Self { folder: target.join("compile") };
+        let workspace = Self { folder: target.join("compile"), target: target.to_path_buf() };
         for kind in Kind::ALL {
             let package = workspace.folder.join(kind.name());
             fs::create_dir_all(package.join("src"))?;
@@ -63,7 +65,7 @@ impl Workspace {
 
     fn cargo(&self, arguments: &[&str]) -> Result<()> {
         let mut cargo = Command::new("cargo");
-        cargo.current_dir(&self.folder).arg("--quiet").args(arguments).arg("--target-dir").arg(self.folder.join("target"));
+        cargo.current_dir(&self.folder).arg("--quiet").args(arguments).arg("--target-dir").arg(&self.target);
         let status = cargo.status()?;
         if status.success() { Ok(()) } else { Err(format!("{cargo:?} failed").into()) }
     }
