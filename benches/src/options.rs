@@ -46,7 +46,7 @@ pub(crate) struct Options {
     #[arg(long = "case", value_name = "NAME", value_parser = names(SERVED.iter().map(|case| case.name).chain(REST)))]
     cases: Vec<String>,
     /// Only this server; may be repeated.
-    #[arg(long = "peer", value_name = "NAME", value_parser = names(Peer::ALL.iter().map(|peer| peer.name())))]
+    #[arg(long = "peer", value_name = "NAME", value_parser = names(Peer::NAMED.iter().map(|peer| peer.name())))]
     peers: Vec<String>,
     /// Only this way of travel; may be repeated.
     #[arg(long = "transport", value_name = "NAME", value_parser = names(Transport::ALL.iter().map(|transport| transport.name())))]
@@ -71,7 +71,10 @@ impl Options {
     }
 
     pub(crate) fn peers(&self) -> Vec<Peer> {
-        chosen(&self.peers, Peer::ALL.iter().copied(), |peer| peer.name())
+        if self.peers.is_empty() {
+            return Peer::ALL.to_vec();
+        }
+        chosen(&self.peers, Peer::NAMED.iter().copied(), |peer| peer.name())
     }
 
     pub(crate) fn cases(&self) -> Vec<&'static Case> {

@@ -16,6 +16,8 @@ use crate::process::Process;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Peer {
     Bare,
+    /// Bare axum, with the headers of notes on every answer and nothing else.
+    Headers,
     ByHand,
     FastApi,
     Notes,
@@ -48,11 +50,15 @@ pub(crate) struct Server {
 }
 
 impl Peer {
+    /// What a whole run compares.
     pub(crate) const ALL: [Self; 4] = [Self::Bare, Self::ByHand, Self::FastApi, Self::Notes];
+    /// What can be asked for by name.
+    pub(crate) const NAMED: [Self; 5] = [Self::Bare, Self::Headers, Self::ByHand, Self::FastApi, Self::Notes];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Bare => "bare",
+            Self::Headers => "headers",
             Self::ByHand => "by-hand",
             Self::FastApi => "fastapi",
             Self::Notes => "notes",
@@ -62,6 +68,7 @@ impl Peer {
     pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::Bare => "bare axum",
+            Self::Headers => "bare axum with the headers",
             Self::ByHand => "by hand",
             Self::FastApi => "FastAPI",
             Self::Notes => "notes",
@@ -69,7 +76,7 @@ impl Peer {
     }
 
     pub(crate) const fn has_security(self) -> bool {
-        !matches!(self, Self::Bare)
+        !matches!(self, Self::Bare | Self::Headers)
     }
 
     pub(crate) const fn speaks(self, transport: Transport) -> bool {
@@ -83,10 +90,14 @@ impl Ground {
         let folder = tempfile::Builder::new().prefix(peer.name()).tempdir_in(&self.folder)?.keep();
         let address = free_address()?;
         match peer {
-            Peer::Bare | Peer::ByHand => {
-                run(Command::new(self.program(peer.name())).arg("seed").arg(&folder))?;
-                let mut serve = Command::new(self.program(peer.name()));
+            Peer::Bare | Peer::Headers | Peer::ByHand => {
+                let program = self.program(if peer == Peer::ByHand { "by-hand" } else { "bare" });
+                run(Command::new(&program).arg("seed").arg(&folder))?;
+                let mut serve = Command::new(program);
                 serve.arg(address.to_string()).arg(&folder);
+                if peer == Peer::Headers {
+                    serve.env("PEER_HEADERS", "on");
+                }
                 if is_tls {
                     serve.arg(&self.certificate).arg(&self.key);
                 }

@@ -32,7 +32,7 @@ fn bench(arguments: &[String]) -> Result<ExitCode> {
     let root = root()?;
     let target = target_folder(root);
     let programs = build(root, &target)?;
-    if wants(arguments, &["bare", "by-hand"]) {
+    if wants(arguments, &["bare", "headers", "by-hand"]) {
         // A folder of its own: what the two workspaces have in common is built with other features.
         release(&root.join("benches/peers"), &target.join("peers"), &[])?;
     }

@@ -21,6 +21,8 @@ pub(crate) struct Cost {
     pub(crate) ratio: Option<Ratio>,
     /// Of the cost by hand in the same round.
     pub(crate) of_by_hand: Option<Ratio>,
+    /// To bare axum with the headers of notes.
+    pub(crate) of_headers: Option<Ratio>,
 }
 
 /// A ratio, taken round by round.
@@ -64,7 +66,7 @@ pub(crate) fn rounds(case: &Case, servers: &[(Server, Known)], transport: Transp
         }
     }
     let cpu_of = |peer: Peer| turns.iter().zip(&slices).find(|(turn, _)| turn.0.peer == peer).map(|(_, slices)| costs(slices));
-    let (first, by_hand) = (cpu_of(Peer::Bare), cpu_of(Peer::ByHand));
+    let (first, by_hand, headers) = (cpu_of(Peer::Bare), cpu_of(Peer::ByHand), cpu_of(Peer::Headers));
     let floor = first.as_ref().map(|first| pairs(first, &again, f64::midpoint));
     let of = |cpu: &[f64], base: Option<&Vec<f64>>| base.and_then(|base| Ratio::of(&pairs(cpu, base, |cost, base| cost / base)));
     Ok(turns
@@ -74,9 +76,10 @@ pub(crate) fn rounds(case: &Case, servers: &[(Server, Known)], transport: Transp
             let cpu = costs(slices);
             let is_floor = server.peer == Peer::Bare;
             let ratio = if is_floor { of(&again, Some(&cpu)) } else { of(&cpu, floor.as_ref()) };
-            let of_by_hand = if server.peer == Peer::Notes { of(&cpu, by_hand.as_ref()) } else { None };
+            let of_peer = |base: Option<&Vec<f64>>| if server.peer == Peer::Notes { of(&cpu, base) } else { None };
+            let (of_by_hand, of_headers) = (of_peer(by_hand.as_ref()), of_peer(headers.as_ref()));
             let rates: Vec<f64> = slices.iter().map(|slice| slice.rate).collect();
-            Cost { peer: server.peer.name(), cpu: spread(&cpu).0, rate: spread(&rates).0, ratio, of_by_hand }
+            Cost { peer: server.peer.name(), cpu: spread(&cpu).0, rate: spread(&rates).0, ratio, of_by_hand, of_headers }
         })
         .collect())
 }
@@ -98,7 +101,7 @@ pub(crate) fn refusing(refused: (&Server, &Case), served: (&Server, &Case), know
     let cost = |slices: &[Slice]| {
         let (cpu, rates) = (costs(slices), slices.iter().map(|slice| slice.rate).collect::<Vec<_>>());
         let ratio = Ratio::of(&pairs(&cpu, &served, |cost, base| cost / base));
-        Cost { peer: Peer::Notes.name(), cpu: spread(&cpu).0, rate: spread(&rates).0, ratio, of_by_hand: None }
+        Cost { peer: Peer::Notes.name(), cpu: spread(&cpu).0, rate: spread(&rates).0, ratio, of_by_hand: None, of_headers: None }
     };
     let [refused, served] = turns.as_slice() else { return Err("two turns".into()) };
     Ok([cost(&refused.4), cost(&served.4)])

@@ -37,7 +37,10 @@ pub(super) fn ratio(ratio: Option<Ratio>) -> String {
 fn costs(text: &mut String, section: &Section) {
     let _ = writeln!(text, "### CPU time a request, {}\n", section.transport);
     let _ = writeln!(text, "Microseconds; ratios round by round, their median and in brackets the least and the greatest.\n");
-    head(text, &["case", "bare axum", "by hand", "FastAPI", "notes", "notes ÷ bare", "aim", "notes ÷ by hand", "bare ÷ bare (noise)"]);
+    let has_headers = section.lines.iter().any(|line| cost_of(line, Peer::Headers).is_some());
+    let more: &[_] = if has_headers { &["bare with the headers", "that ÷ bare", "notes ÷ that"] } else { &[] };
+    let titles = ["case", "bare axum", "by hand", "FastAPI", "notes", "notes ÷ bare", "aim", "notes ÷ by hand", "bare ÷ bare (noise)"];
+    head(text, &[&titles, more].concat());
     for line in &section.lines {
         let mut cells = vec![line.title.to_owned()];
         cells.extend(Peer::ALL.map(|peer| cost_of(line, peer).map_or_else(String::new, |cost| format!("{:.1}", cost.cpu))));
@@ -48,6 +51,11 @@ fn costs(text: &mut String, section: &Section) {
         cells.push(format!("≤ {aim:.2}"));
         cells.push(ratio(notes.and_then(|cost| cost.of_by_hand)));
         cells.push(ratio(cost_of(line, Peer::Bare).and_then(|cost| cost.ratio)));
+        if let Some(headers) = cost_of(line, Peer::Headers) {
+            cells.push(format!("{:.1}", headers.cpu));
+            cells.push(ratio(headers.ratio));
+            cells.push(ratio(notes.and_then(|cost| cost.of_headers)));
+        }
         row(text, &cells);
     }
     text.push('\n');

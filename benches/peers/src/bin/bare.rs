@@ -34,6 +34,8 @@ async fn main() -> Result<()> {
         .route("/notes", get(list).post(create))
         .route("/notes/{id}", get(read))
         .with_state(Bare { store, user });
+    // The same routes with the headers that notes puts on every answer, to tell what they cost.
+    let router = if std::env::var_os("PEER_HEADERS").is_some() { peers::headers::on(router) } else { router };
     serve(router, address, arguments.tls.as_ref()).await
 }
 
