@@ -52,6 +52,28 @@ impl HashFailed {
     }
 }
 
+/// What stands in for the hash of an account that doesn't exist: to compare with it takes what it takes with any other of this cost.
+pub(super) fn of_nobody(cost: HashingCost) -> Result<PasswordHash, HashFailed> {
+    written(&cost.params().map_err(HashFailed::new)?, &random()?, &random::<OUTPUT_LENGTH>()?)
+}
+
+fn random<const LENGTH: usize>() -> Result<[u8; LENGTH], HashFailed> {
+    let mut bytes = [0; LENGTH];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(HashFailed::new)?;
+    Ok(bytes)
+}
+
+fn written(params: &Params, salt: &[u8; 16], output: &[u8; OUTPUT_LENGTH]) -> Result<PasswordHash, HashFailed> {
+    let phc = phc::PasswordHash {
+        algorithm: Algorithm::Argon2id.into(),
+        version: Some(Version::V0x13.into()),
+        params: phc::ParamsString::try_from(params).map_err(HashFailed::new)?,
+        salt: Some(phc::Salt::new(salt).map_err(HashFailed::new)?),
+        hash: Some(phc::Output::new(output).map_err(HashFailed::new)?),
+    };
+    Ok(PasswordHash(phc.to_string()))
+}
+
 /// One hashing thread's tools: the cost of new hashes, and memory that is used again and again.
 pub struct Hasher {
     cost: HashingCost,
@@ -71,17 +93,9 @@ impl Hasher {
     /// When the system has no randomness to give.
     pub fn hash(&mut self, password: &str) -> Result<PasswordHash, HashFailed> {
         let params = self.cost.params().map_err(HashFailed::new)?;
-        let mut salt = [0; 16];
-        aws_lc_rs::rand::fill(&mut salt).map_err(HashFailed::new)?;
+        let salt = random()?;
         let output = self.compute(&params, password, &salt).map_err(HashFailed::new)?;
-        let phc = phc::PasswordHash {
-            algorithm: Algorithm::Argon2id.into(),
-            version: Some(Version::V0x13.into()),
-            params: phc::ParamsString::try_from(&params).map_err(HashFailed::new)?,
-            salt: Some(phc::Salt::new(&salt).map_err(HashFailed::new)?),
-            hash: Some(phc::Output::new(&output).map_err(HashFailed::new)?),
-        };
-        Ok(PasswordHash(phc.to_string()))
+        written(&params, &salt, &output)
     }
 
     /// Compares a password with a stored hash, in the time that the hash's own cost takes.
@@ -155,6 +169,18 @@ fn parse(stored: &PasswordHash) -> Option<(Params, phc::Salt, phc::Output)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn comparing_with_nobodys_hash_is_the_work_of_any_other_and_never_right() {
+        let cost = HashingCost::dangerous_cheap();
+        let (nobody, own) = (of_nobody(cost).unwrap(), Hasher::new(cost).hash("p").unwrap());
+        let cost_of = |hash| parse(hash).map(|(params, salt, output)| (params, salt.as_ref().len(), output.as_bytes().len()));
+        assert_eq!(cost_of(&nobody), cost_of(&own));
+        assert_ne!(nobody, of_nobody(cost).unwrap());
+        let mut hasher = Hasher::new(cost);
+        assert_eq!(hasher.verify("", &nobody), Verdict::Wrong);
+        assert!(!hasher.is_at_rest(), "it was hashed");
+    }
 
     #[test]
     fn a_hash_is_a_phc_string_of_argon2id_and_verifies() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_channel::oneshot;
 
 use super::cost::HashingCost;
-use super::hash::{HashFailed, Hasher, PasswordHash, Verdict};
+use super::hash::{HashFailed, Hasher, PasswordHash, Verdict, of_nobody};
 use super::queue::FairQueue;
 use crate::Secret;
 
@@ -23,7 +23,7 @@ impl HashingPool {
     /// When the system gives no threads or no randomness.
     pub fn start(cost: HashingCost, threads: usize, queue: usize, per_client: usize) -> Result<Self, HashFailed> {
         let threads = threads.max(1);
-        let nobody = Hasher::new(cost).hash("nobody has this password")?;
+        let nobody = of_nobody(cost)?;
         let shared =
             Arc::new(Shared { state: Mutex::new(State { queue: FairQueue::new(queue, per_client), closed: false }), wake: Condvar::new() });
         let owner = Owner { shared: Arc::clone(&shared), nobody, threads };

@@ -134,6 +134,7 @@ impl Parts {
     }
 
     async fn start(self, settings: Settings, sink: LogSink) -> Result<Running, StartError> {
+        seed_ahead();
         let format = init_logs(&settings.log, &sink).map_err(|why| StartError::new(format_args!("setting `log.level`: {why}")))?;
         let (mut parts, starting) = self.starting(settings).await?;
         let endpoints = parts.registry_with(&starting.settings, &starting.sections);
@@ -240,3 +241,10 @@ fn pipeline(
 
 /// How often the certificate's files are looked at.
 const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(3);
+
+/// Seeds the random source beside what else has to be done at start: it takes some 60 ms, and whoever asks it first waits for what is left
+/// of them.
+fn seed_ahead() {
+    // Without a thread of its own it is seeded where it is asked first.
+    let _ = std::thread::Builder::new().name("seed".to_owned()).spawn(|| aws_lc_rs::rand::fill(&mut [0]));
+}
