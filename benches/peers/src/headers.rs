@@ -1,4 +1,4 @@
-//! What notes puts on every answer over TLS, as axum's users set it; the values that differ from answer to answer are of the same length.
+//! What notes puts on every answer over TLS, as axum's users set it; the values that differ from answer to answer are about as long.
 
 use std::sync::Arc;
 
