@@ -95,6 +95,7 @@ impl Accounts {
             service_name: starting.name.clone(),
             master_key: starting.master_key.clone(),
             cost: self.cost,
+            spawner: starting.spawner.clone(),
         })
         .await
     }

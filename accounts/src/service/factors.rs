@@ -14,12 +14,21 @@ use super::{AccountService, Origin};
 use crate::error::AccountError;
 use crate::name::Login;
 
+/// A try at a password that has its turn, but was neither counted nor judged yet: dropping it costs its author nothing.
+pub(super) struct Attempt {
+    place: Place,
+    candidate: Option<Candidate>,
+    counters: Counters,
+    turn: Option<Turn>,
+}
+
 /// The password was right. Nothing is issued for this yet.
 pub(super) struct FirstFactor {
     user: Id,
     hash: PasswordHash,
     renewed: Option<PasswordHash>,
     counters: Counters,
+    reservation: Reservation,
     turn: Option<Turn>,
 }
 
@@ -31,6 +40,8 @@ pub(super) struct Proven {
     /// The same password hashed at the present cost.
     pub(super) renewed: Option<PasswordHash>,
     pub(super) counters: Counters,
+    /// The attempt, which counts as a failure until a session is written or [`settle`](AccountService::settle) gives it back.
+    reservation: Reservation,
     pub(super) methods: &'static str,
     /// The next attempt waits until this one's session is written, or refused.
     #[expect(dead_code, reason = "held until it is dropped")]
@@ -40,37 +51,40 @@ pub(super) struct Proven {
 impl FirstFactor {
     /// No account has a second factor yet, so the first is every factor.
     pub(super) fn complete(self) -> Proven {
-        Proven { user: self.user, hash: self.hash, renewed: self.renewed, counters: self.counters, methods: PASSWORD, turn: self.turn }
+        let Self { user, hash, renewed, counters, reservation, turn } = self;
+        Proven { user, hash, renewed, counters, reservation, methods: PASSWORD, turn }
     }
 }
 
 impl AccountService {
-    /// Judges a user name or e-mail address and a password. Unknown, locked and wrong take the same time and end in the same error.
-    pub(super) async fn prove_by_password(&self, typed: &str, password: &Secret, origin: &Origin) -> Result<FirstFactor, AccountError> {
+    /// Waits for a turn to try a password under a user name or an e-mail address.
+    pub(super) async fn attempt(&self, typed: &str, origin: &Origin) -> Result<Attempt, AccountError> {
         let place = self.0.in_flight.enter(origin.key())?;
         let login = Login::parse(typed);
         let candidate = self.candidate(&login).await?;
-        self.judge(place, candidate, &login, password, origin).await
+        Ok(self.take_turn(place, candidate, &login, origin).await)
     }
 
-    /// Judges the password of a signed-in user once more.
-    pub(super) async fn prove_again(&self, user: Id, password: &Secret, origin: &Origin) -> Result<FirstFactor, AccountError> {
+    /// Waits for a turn to try the password of a signed-in user once more.
+    pub(super) async fn attempt_again(&self, user: Id, origin: &Origin) -> Result<Attempt, AccountError> {
         let place = self.0.in_flight.enter(origin.key())?;
         let candidate = self.candidate_by_id(user).await?;
-        self.judge(place, Some(candidate), &Login::Nobody(String::new()), password, origin).await
+        Ok(self.take_turn(place, Some(candidate), &Login::Nobody(String::new()), origin).await)
     }
 
-    async fn judge(
-        &self,
-        place: Place,
-        candidate: Option<Candidate>,
-        login: &Login,
-        password: &Secret,
-        origin: &Origin,
-    ) -> Result<FirstFactor, AccountError> {
+    async fn take_turn(&self, place: Place, candidate: Option<Candidate>, login: &Login, origin: &Origin) -> Attempt {
+        let counters = self.counters(candidate.as_ref().map(|candidate| candidate.id), login, origin.address);
+        let turn = self.0.turns.take(&counters).await;
+        Attempt { place, candidate, counters, turn }
+    }
+
+    /// Counts the attempt, then judges the password. Unknown, locked and wrong take the same time and end in the same error.
+    ///
+    /// Run it through [`Spawner::run_to_end`](portcullis_web::app::Spawner::run_to_end), together with all that settles the attempt: a
+    /// client that disconnects must neither take back a guess nor turn a right password into a failure.
+    pub(super) async fn judge(&self, attempt: Attempt, password: &Secret, origin: &Origin) -> Result<FirstFactor, AccountError> {
+        let Attempt { place, candidate, counters, mut turn } = attempt;
         let user = candidate.as_ref().map(|candidate| candidate.id);
-        let counters = self.counters(user, login, origin.address);
-        let mut turn = self.0.turns.take(&counters).await;
         let was_alone = turn.as_ref().is_none_or(Turn::is_alone);
         let mut reservation = self.reserve(&counters).await.map_err(|error| place.soften(error))?;
         if reservation == Reservation::Locked
@@ -95,10 +109,10 @@ impl AccountService {
             }
         };
         match (verdict, judged, user) {
-            (Verdict::Right, Some(hash), Some(user)) => Ok(FirstFactor { user, hash, renewed: None, counters, turn }),
+            (Verdict::Right, Some(hash), Some(user)) => Ok(FirstFactor { user, hash, renewed: None, counters, reservation, turn }),
             (Verdict::RightButOutdated, Some(hash), Some(user)) => {
                 let renewed = renew(&self.0.hashing, password, origin).await;
-                Ok(FirstFactor { user, hash, renewed, counters, turn })
+                Ok(FirstFactor { user, hash, renewed, counters, reservation, turn })
             }
             _ => {
                 self.note_failure(user, reservation, origin).await?;
@@ -110,22 +124,27 @@ impl AccountService {
         }
     }
 
-    /// Judged failures go to the audit log; refused ones don't, or a flood of them would fill it.
+    /// Gives the attempt back when the password was right but nothing came of it, be it that the new password was refused or that the
+    /// database failed: only a wrong password is a failure.
+    pub(super) async fn settle<T>(&self, proven: &Proven, outcome: Result<T, AccountError>) -> Result<T, AccountError> {
+        if outcome.is_err()
+            && let Err(error) = self.give_back(&proven.counters, proven.reservation).await
+        {
+            tracing::error!(%error, "a right password stays counted as a failure");
+        }
+        outcome
+    }
+
+    /// Writes a failure to the audit log. A locked account's takes the same durable write as any other, so that time tells nothing.
     async fn note_failure(&self, user: Option<Id>, reservation: Reservation, origin: &Origin) -> Result<(), AccountError> {
-        let Reservation::Granted(count) = reservation else {
-            tracing::warn!(user = user.map(tracing::field::display), "log-in refused: locked");
-            return Ok(());
-        };
         let settings = self.settings();
-        let kind = if count >= i64::from(settings.failures_before_disabled) {
-            Kind::LoginFailMax
-        } else if count >= i64::from(settings.failures_before_delay) {
-            Kind::LoginLock
-        } else {
-            Kind::LoginFail
+        let (kind, reason) = match reservation {
+            Reservation::Locked => (Kind::LoginFail, "locked"),
+            Reservation::Granted(count) if count >= i64::from(settings.failures_before_disabled) => (Kind::LoginFailMax, WRONG_PASSWORD),
+            Reservation::Granted(count) if count >= i64::from(settings.failures_before_delay) => (Kind::LoginLock, WRONG_PASSWORD),
+            Reservation::Granted(_) => (Kind::LoginFail, WRONG_PASSWORD),
         };
-        let event = Event::new(kind, origin).failed("wrong_password").target(user);
-        self.record(event).await
+        self.record(Event::new(kind, origin).failed(reason).target(user)).await
     }
 }
 
@@ -135,3 +154,4 @@ async fn renew(hashing: &HashingPool, password: Secret, origin: &Origin) -> Opti
 }
 
 const PASSWORD: &str = "pwd";
+const WRONG_PASSWORD: &str = "wrong_password";

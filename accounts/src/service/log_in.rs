@@ -14,11 +14,17 @@ impl AccountService {
     /// [`AccountError::Credentials`] whatever is wrong with the account or the password; [`AccountError::Throttled`] and
     /// [`AccountError::Busy`] when the try was not judged.
     pub async fn log_in(&self, username: &str, password: &Secret, scope: Option<&str>, origin: &Origin) -> Result<Grant, AccountError> {
-        let scope = scope.map(checked_scope).transpose()?;
+        let scope = scope.map(checked_scope).transpose()?.map(str::to_owned);
         // First: where nothing can sign, nothing is judged, and no session is written that nobody would get a token for.
         let signer = self.keys().signer()?;
-        let proven = self.prove_by_password(username, password, origin).await?.complete();
-        self.issue_tokens(&signer, &proven, scope, origin).await
+        let attempt = self.attempt(username, origin).await?;
+        let (service, password, origin) = (self.clone(), password.clone(), origin.clone());
+        let judged = async move {
+            let proven = service.judge(attempt, &password, &origin).await?.complete();
+            let issued = service.issue_tokens(&signer, &proven, scope.as_deref(), &origin).await;
+            service.settle(&proven, issued).await
+        };
+        self.0.spawner.run_to_end(judged).await
     }
 
     /// Logs in a browser: the value of its session cookie.
@@ -26,9 +32,14 @@ impl AccountService {
     /// # Errors
     /// As [`log_in`](Self::log_in).
     pub async fn log_in_browser(&self, username: &str, password: &Secret, origin: &Origin) -> Result<Secret, AccountError> {
-        let proven = self.prove_by_password(username, password, origin).await?.complete();
-        let (_, cookie) = self.admitted(&proven, &Carrier::Cookie, origin).await?;
-        Ok(cookie)
+        let attempt = self.attempt(username, origin).await?;
+        let (service, password, origin) = (self.clone(), password.clone(), origin.clone());
+        let judged = async move {
+            let proven = service.judge(attempt, &password, &origin).await?.complete();
+            let issued = service.admitted(&proven, &Carrier::Cookie, &origin).await;
+            service.settle(&proven, issued).await.map(|(_, cookie)| cookie)
+        };
+        self.0.spawner.run_to_end(judged).await
     }
 
     pub(super) async fn issue_tokens(

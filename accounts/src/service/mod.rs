@@ -35,6 +35,7 @@ use aws_lc_rs::hmac;
 use portcullis_core::password::{HashingPool, PasswordPolicy};
 use portcullis_core::{Clock, Revocations, RoleEntry, Timestamp};
 use portcullis_store::Database;
+use portcullis_web::app::Spawner;
 
 use crate::keys::KeyRing;
 use crate::settings::AccountsSettings;
@@ -58,6 +59,7 @@ pub(crate) struct Inner {
     attempt_key: hmac::Key,
     turns: turns::Turns,
     in_flight: turns::InFlight,
+    spawner: Spawner,
     /// The last security epoch that this process acted upon.
     epoch: AtomicI64,
 }

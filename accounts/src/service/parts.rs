@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicI64;
 use portcullis_core::password::{ClientKey, HashingCost, HashingPool, PasswordPolicy};
 use portcullis_core::{Clock, Id, Revocations, RoleEntry};
 use portcullis_store::Database;
-use portcullis_web::app::MasterKey;
+use portcullis_web::app::{MasterKey, Spawner};
 
 use super::turns::{InFlight, Turns};
 use super::{AccountService, Inner};
@@ -35,6 +35,8 @@ pub struct AccountParts {
     pub master_key: MasterKey,
     /// Another hashing cost than the settings', for tests.
     pub cost: Option<HashingCost>,
+    /// Runs what must come to its end although its client has disconnected.
+    pub spawner: Spawner,
 }
 
 /// Where a request came from, for the throttle, the session list and the audit log.
@@ -110,6 +112,7 @@ impl AccountService {
             settings,
             hashing,
             keys,
+            spawner: parts.spawner,
         }));
         service.follow_epoch().await?;
         Ok(service)

@@ -3,7 +3,7 @@ use portcullis_core::{Id, Secret, Timestamp};
 
 use super::audit::{Event, Kind};
 use super::change::Change;
-use super::factors::Proven;
+use super::factors::{Attempt, Proven};
 use super::gate::{Carrier, Grant};
 use super::{AccountService, Origin};
 use crate::error::AccountError;
@@ -15,8 +15,17 @@ impl AccountService {
     /// [`AccountError::Credentials`] when the old password is wrong, which counts like a wrong log-in; [`AccountError::Password`].
     pub async fn change_password(&self, user: Id, old: &Secret, new: &Secret, origin: &Origin) -> Result<Grant, AccountError> {
         let signer = self.keys().signer()?;
-        let proven = self.replace_password(user, old, new, origin).await?;
-        self.issue_tokens(&signer, &proven, None, origin).await
+        let attempt = self.attempt_again(user, origin).await?;
+        let (service, old, new, origin) = (self.clone(), old.clone(), new.clone(), origin.clone());
+        let changed = async move {
+            let mut proven = service.prove_old_password(attempt, user, &old, &origin).await?;
+            let granted = match service.replace_password(&mut proven, &new, &origin).await {
+                Ok(()) => service.issue_tokens(&signer, &proven, None, &origin).await,
+                Err(error) => Err(error),
+            };
+            service.settle(&proven, granted).await
+        };
+        self.0.spawner.run_to_end(changed).await
     }
 
     /// As [`change_password`](Self::change_password), for a browser: the value of its new session cookie.
@@ -24,22 +33,35 @@ impl AccountService {
     /// # Errors
     /// As [`change_password`](Self::change_password).
     pub async fn change_password_in_browser(&self, user: Id, old: &Secret, new: &Secret, origin: &Origin) -> Result<Secret, AccountError> {
-        let proven = self.replace_password(user, old, new, origin).await?;
-        let (_, cookie) = self.issue_session(&proven, &Carrier::Cookie, origin).await?;
-        Ok(cookie)
+        let attempt = self.attempt_again(user, origin).await?;
+        let (service, old, new, origin) = (self.clone(), old.clone(), new.clone(), origin.clone());
+        let changed = async move {
+            let mut proven = service.prove_old_password(attempt, user, &old, &origin).await?;
+            let issued = match service.replace_password(&mut proven, &new, &origin).await {
+                Ok(()) => service.issue_session(&proven, &Carrier::Cookie, &origin).await,
+                Err(error) => Err(error),
+            };
+            service.settle(&proven, issued).await.map(|(_, cookie)| cookie)
+        };
+        self.0.spawner.run_to_end(changed).await
     }
 
-    async fn replace_password(&self, user: Id, old: &Secret, new: &Secret, origin: &Origin) -> Result<Proven, AccountError> {
-        // The old password is judged first: whoever borrowed the session learns nothing about the new one's rules.
-        let mut proven = match self.prove_again(user, old, origin).await {
-            Ok(first) => first.complete(),
+    /// Judges the old password before the new one: a client with a borrowed session learns nothing about the rules for new passwords.
+    async fn prove_old_password(&self, attempt: Attempt, user: Id, old: &Secret, origin: &Origin) -> Result<Proven, AccountError> {
+        match self.judge(attempt, old, origin).await {
+            Ok(first) => Ok(first.complete()),
             Err(error @ AccountError::Credentials(_)) => {
                 let event = Event::new(Kind::PasswordChangeFail, origin).failed("wrong_password").actor(user.to_string());
                 self.record(event.target(Some(user))).await?;
-                return Err(error);
+                Err(error)
             }
-            Err(error) => return Err(error),
-        };
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Checks and writes the new password; from then on it is the one that was proven.
+    async fn replace_password(&self, proven: &mut Proven, new: &Secret, origin: &Origin) -> Result<(), AccountError> {
+        let user = proven.user;
         let candidate = self.candidate_by_id(user).await?;
         let hash = self.hash_new_password(new, &[&candidate.username, candidate.email.as_deref().unwrap_or("")], origin).await?;
         let mut change = self.change().await?;
@@ -60,7 +82,7 @@ impl AccountService {
         change.commit().await?;
         proven.hash = hash;
         proven.renewed = None;
-        Ok(proven)
+        Ok(())
     }
 
     /// Checks a new password against the policy and hashes it.

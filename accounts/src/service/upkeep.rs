@@ -6,8 +6,8 @@ use crate::error::AccountError;
 use crate::keys::KeyView;
 
 impl AccountService {
-    /// Deletes what has no meaning any more: sessions and tokens long over, spent links, counters of addresses and of names that nobody
-    /// has. Call it every few minutes; it is the same whoever calls it, and however often.
+    /// Deletes what has no meaning any more: sessions and tokens long over, spent links, counters of addresses, and counters of names
+    /// that nobody has beyond a bound. Call it every few minutes; it is the same whoever calls it, and however often.
     ///
     /// # Errors
     /// When the store is away.
@@ -22,9 +22,8 @@ impl AccountService {
         }
         let windows = "DELETE FROM portcullis_login_attempts WHERE kind = 'address' AND blocked_until < $1";
         self.database().query(windows).bind(now).execute().await?;
-        let nobodies = "DELETE FROM portcullis_login_attempts WHERE kind = 'nobody' AND last_at < $1 AND blocked_until < $2";
-        self.database().query(nobodies).bind(now - KEEP_NOBODY).bind(now).execute().await?;
-        // Made-up names cannot fill the disk: the oldest beyond the bound go, however young.
+        // Names that nobody has keep their failures as accounts do, or a name whose failures are forgotten would be one that nobody has.
+        // Made-up names can't fill the disk all the same: the oldest beyond the bound go.
         self.database().query(BOUND_NOBODY).bind(MOST_NOBODIES).execute().await?;
         Ok(())
     }
@@ -48,7 +47,6 @@ impl AccountService {
 
 /// Ended sessions stay for a while: the reuse of their tokens is still recognised.
 const KEEP_SESSIONS: Duration = Duration::from_secs(86_400);
-const KEEP_NOBODY: Duration = Duration::from_secs(86_400);
 const MOST_NOBODIES: i64 = 100_000;
 const BOUND_NOBODY: &str = "
 DELETE FROM portcullis_login_attempts WHERE kind = 'nobody' AND last_at <

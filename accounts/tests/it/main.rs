@@ -7,6 +7,7 @@ mod guessing;
 mod lives;
 mod refresh;
 mod routes;
+mod settling;
 mod signing;
 mod support;
 mod table;

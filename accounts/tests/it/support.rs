@@ -7,7 +7,7 @@ use portcullis_core::password::HashingCost;
 use portcullis_core::{Clock, ManualClock, Principal, Revocations, RoleEntry, Secret, Timestamp};
 use portcullis_store::{Database, DatabaseSettings};
 use portcullis_testing_postgres::{Backend, Guard, fresh, selected};
-use portcullis_web::app::MasterKey;
+use portcullis_web::app::{MasterKey, Spawner};
 use portcullis_web::authn::{Authority as _, Credential, Rejection};
 
 pub(crate) static ROLES: &[RoleEntry] = &[
@@ -119,6 +119,7 @@ pub(crate) fn parts(database: Database, clock: &Clock, settings: AccountsSetting
         service_name: "Portcullis".to_owned(),
         master_key: master_key(0),
         cost: Some(HashingCost::dangerous_cheap()),
+        spawner: Spawner::default(),
     }
 }
 

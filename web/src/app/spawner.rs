@@ -5,6 +5,8 @@ use std::sync::Arc;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tokio_util::task::TaskTracker;
 
+use crate::observe::with_own_request_id;
+
 /// Runs background work that ends with the service: at shutdown new work is refused and what runs is waited for, bounded by the drain.
 #[derive(Clone, Default)]
 pub struct Spawner(Arc<Inner>);
@@ -37,6 +39,20 @@ impl Spawner {
     pub async fn until_shutdown(&self, work: impl Future<Output = ()> + Send) {
         let token = self.0.shutdown.clone();
         self.0.tasks.track_future(token.run_until_cancelled(work)).await;
+    }
+
+    /// Runs a piece of work to its end, even when the future that waits for it is dropped because the client has disconnected. Shutdown
+    /// waits for it as for other work.
+    pub async fn run_to_end<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        match self.0.tasks.spawn(with_own_request_id(work)).await {
+            Ok(value) => value,
+            Err(error) => match error.try_into_panic() {
+                // The panic is the caller's, as if the work had run in place.
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime is ending, and with it whoever waits here.
+                Err(_) => std::future::pending().await,
+            },
+        }
     }
 
     /// Resolves when shutdown begins.
@@ -76,5 +92,24 @@ mod tests {
         assert!(!spawner.spawn(async {}));
         drop(send);
         spawner.drained().await;
+    }
+
+    #[tokio::test]
+    async fn work_that_must_end_goes_on_without_its_caller_and_shutdown_waits_for_it() {
+        let spawner = Spawner::default();
+        let (go, told) = tokio::sync::oneshot::channel::<()>();
+        let done = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let own = Arc::clone(&done);
+        let mut waiting = Box::pin(spawner.run_to_end(async move {
+            let _ = told.await;
+            own.store(true, std::sync::atomic::Ordering::SeqCst);
+        }));
+        assert!(futures_util::poll!(&mut waiting).is_pending());
+        drop(waiting);
+        spawner.begin_shutdown();
+        go.send(()).unwrap();
+        spawner.drained().await;
+        assert!(done.load(std::sync::atomic::Ordering::SeqCst));
+        assert_eq!(spawner.run_to_end(async { 7 }).await, 7);
     }
 }

@@ -18,6 +18,17 @@ pub fn with_request_id<F: Future>(request_id: Id, future: F) -> impl Future<Outp
     REQUEST_ID.scope(request_id, future)
 }
 
+/// Wraps a future that another task will run, so that its events carry the id of the request that is running here, if there is one.
+pub(crate) fn with_own_request_id<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    let request_id = REQUEST_ID.try_with(|id| *id).ok();
+    async move {
+        match request_id {
+            Some(id) => REQUEST_ID.scope(id, future).await,
+            None => future.await,
+        }
+    }
+}
+
 /// Sends the process's events to the sink. A second call changes nothing.
 ///
 /// # Errors

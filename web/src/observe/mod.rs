@@ -8,6 +8,7 @@ mod access_log;
 mod line;
 pub(crate) use access_log::{Access, AccessLog};
 mod logs;
+pub(crate) use logs::with_own_request_id;
 pub use logs::{init as init_logs, with_request_id};
 mod metrics;
 pub(crate) use metrics::{EndpointMetrics, Metrics};
