@@ -1,4 +1,4 @@
-"""Runs every test of the assembled image. Called by `tests/deploy/run image BINARY` as root, in a network of its own."""
+"""Runs every test of the assembled image and of the binary in it. Called by `tests/deploy/run image BINARY` as root, in a network of its own."""
 
 import os
 import sys
@@ -13,5 +13,5 @@ if __name__ == "__main__":
     from assembled import raise_loopback
 
     raise_loopback()
-    suite = unittest.defaultTestLoader.loadTestsFromNames(["image_content", "image_operations"])
+    suite = unittest.defaultTestLoader.loadTestsFromNames(["image_content", "image_operations", "image_systemd"])
     sys.exit(not unittest.TextTestRunner().run(suite).wasSuccessful())

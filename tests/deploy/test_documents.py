@@ -1,8 +1,11 @@
 """What the documents and manifests name is there: files, settings, anchors of this repository."""
 
 import re
+import tempfile
 import unittest
+from pathlib import Path
 
+import systemd_unit as systemd
 from repository import DEPLOY, ROOT, run
 
 PAGES = [ROOT / "docs/deployment.md", ROOT / "docs/operations.md", DEPLOY / "README.md"]
@@ -55,8 +58,21 @@ class Documents(unittest.TestCase):
         unit = (DEPLOY / "portcullis.service").read_text()
         grace = int(re.search(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)[1])
         self.assertGreaterEqual(grace, 2 * 25 + 5)
-        for line in ("DynamicUser=yes", "NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet=", "SystemCallFilter=@system-service"):
+        for line in ("DynamicUser=yes", "NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE"):
             self.assertIn(f"{line}\n", unit)
+        # In a user namespace the capability would not reach the port.
+        self.assertNotRegex(unit, r"(?m)^PrivateUsers=(?!no)")
+        self.assertIn("setpriority", systemd.allowed())
+
+    def test_systemd_finds_no_mistake_in_the_unit_and_little_exposed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            # The program of the unit isn't installed here: one that is stands for it.
+            unit = Path(folder, "portcullis.service")
+            unit.write_text((DEPLOY / "portcullis.service").read_text().replace("/usr/local/bin/portcullis", "/bin/true"))
+            result = run("systemd-analyze", "verify", "--man=no", "--recursive-errors=no", unit)
+            self.assertEqual((result.returncode, result.stdout), (0, ""))
+            result = run("systemd-analyze", "security", "--offline=true", "--threshold=20", unit)
+            self.assertEqual(result.returncode, 0, result.stdout)
 
 
 if __name__ == "__main__":
