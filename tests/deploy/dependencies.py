@@ -1,10 +1,10 @@
-"""What Cargo.lock holds, judged by deny.toml and by a copy of the RustSec advisories: licences, bans, sources, advisories."""
+"""What the lock files hold, judged by deny.toml and by a copy of the RustSec advisories: licences, bans, sources, advisories."""
 
 import json
 import re
 import tomllib
 
-from repository import ROOT, run
+from repository import ROOT, run, tracked
 
 
 def policy():
@@ -71,9 +71,14 @@ def strangers(found, rules):
     return [f"{package['name']}: {package['source']}" for package in found if package["source"] not in allowed]
 
 
-def locked():
-    """Name and version of everything in Cargo.lock that isn't ours."""
-    return [(package["name"], package["version"]) for package in tomllib.loads((ROOT / "Cargo.lock").read_text())["package"] if "source" in package]
+def locks():
+    """Every lock file of Cargo: the workspace's, and those of the workspaces beside it."""
+    return sorted(path for path in tracked("*Cargo.lock") if path.name == "Cargo.lock")
+
+
+def locked(path):
+    """Name and version of everything in a lock file that isn't ours."""
+    return [(package["name"], package["version"]) for package in tomllib.loads(path.read_text())["package"] if "source" in package]
 
 
 def advisories(folder):

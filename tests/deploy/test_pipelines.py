@@ -5,6 +5,7 @@ import unittest
 
 import yaml
 
+from dependencies import locks
 from repository import DEPLOY, ROOT, TOOLS, run, tracked
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
@@ -85,10 +86,24 @@ class Pipelines(unittest.TestCase):
     def test_dependabot_watches_every_ecosystem(self):
         updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text())["updates"]
         folders = {(update["package-ecosystem"], folder) for update in updates for folder in update.get("directories", [update.get("directory")])}
-        for pattern, ecosystem in [("*requirements.txt", "pip"), ("*package-lock.json", "npm"), ("*Dockerfile", "docker"), ("Cargo.lock", "cargo")]:
+        for pattern, ecosystem in [("*requirements.txt", "pip"), ("*package-lock.json", "npm"), ("*Dockerfile", "docker"), ("*Cargo.lock", "cargo")]:
             for path in tracked(pattern):
                 folder = "/" + str(path.parent.relative_to(ROOT)).removeprefix(".")
                 self.assertIn((ecosystem, folder), folders)
+
+    def test_both_pipelines_ask_for_the_advisories_of_every_lock_file(self):
+        for pipeline in ("ci.yml", "nightly.yml"):
+            asked = {match or "Cargo.toml" for name, line in commands() if name.startswith(pipeline) for match in re.findall(r"^cargo deny --locked (?:--manifest-path (\S+) )?check(?: advisories)?$", line)}
+            self.assertEqual(asked, {str(path.with_suffix(".toml").relative_to(ROOT)) for path in locks()}, pipeline)
+
+    def test_the_page_about_audits_lists_what_runs_every_night(self):
+        table = (ROOT / "docs/audits.md").read_text().split("## Every night")[1].split("On the machine")[0]
+        listed = re.findall(r"`([^`]+)`", "".join(line.split("|")[2] for line in table.splitlines() if line.startswith("| ")))
+        nightly = [(name, line) for name, line in commands() if name.startswith("nightly.yml")]
+        for command in listed:
+            self.assertTrue(any(command in line for _, line in nightly), f"{command} does not run at night")
+        for job in {name for name, _ in nightly}:
+            self.assertTrue(any(command in line for name, line in nightly if name == job for command in listed), f"{job} is not on the page")
 
 
 if __name__ == "__main__":
