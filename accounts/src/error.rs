@@ -46,8 +46,8 @@ pub enum AccountError {
     /// The application has no such role.
     #[error("there is no such role")]
     UnknownRole,
-    /// The actor's own role is below the one concerned.
-    #[error("this needs a role at least as trusted as the one concerned")]
+    /// The actor's present role lacks rank or a permission of the role concerned, or the actor may not act any more.
+    #[error("this needs a role at least as trusted as the one concerned, with every permission of it")]
     RoleTooLow,
     /// Nobody could administer the service afterwards.
     #[error("this is the last administrator")]

@@ -6,7 +6,7 @@ pub enum AccountsPermission {
     /// See users.
     #[permission("accounts.users.read")]
     ReadUsers,
-    /// Make, disable and enable users, and give them roles no more trusted than one's own.
+    /// Make, disable and enable users, and give them roles; none that exceeds one's own in rank or in any permission.
     #[permission("accounts.users.manage")]
     ManageUsers,
     /// Read the audit log.

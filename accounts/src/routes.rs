@@ -10,7 +10,7 @@ use crate::http::documents::{Jwks, Metadata, SecurityTxt, Stylesheet};
 use crate::http::inputs::{Code, LogInForm, NewAccount, NewPassword, ProfileChange, RoleChange, SetPasswordForm, SetUpForm, UserToInvite};
 use crate::http::outputs::{AuditEventView, InvitationView, PasswordChanged, RoleView, TokenAnswer, UserOut};
 use crate::http::pages::Shown;
-use crate::http::{Came, SameOrigin, SignedOut, admin, documents, own, pages, token};
+use crate::http::{Came, LinkCodes, LinkPage, SameOrigin, SignedOut, admin, documents, own, pages, token};
 use crate::permission::AccountsPermission;
 use crate::service::{AccountService, UserView};
 use crate::settings::AccountsSettings;
@@ -122,20 +122,26 @@ async fn log_in(_same: SameOrigin, accounts: AccountService, came: Came, Form(fo
 
 /// The page for making the first administrator.
 #[get("/setup", access = Public("the one-time code is the credential"), tag = "pages")]
-async fn set_up_page(accounts: AccountService, Query(code): Query<Code>) -> Result<Shown, Problem> {
-    pages::set_up(&accounts, &code)
+async fn set_up_page(accounts: AccountService, codes: LinkCodes, Query(code): Query<Code>) -> Result<Shown, Problem> {
+    pages::opened(&accounts, LinkPage::SetUp, &codes, &code)
 }
 
 /// Make the first administrator.
 #[post("/setup", access = Public("the one-time code is the credential"), class = Credentials, tag = "pages")]
-async fn set_up(_same: SameOrigin, accounts: AccountService, came: Came, Form(form): Form<SetUpForm>) -> Result<Shown, Problem> {
-    pages::is_set_up(&accounts, &came.0, &form).await
+async fn set_up(
+    _same: SameOrigin,
+    accounts: AccountService,
+    came: Came,
+    codes: LinkCodes,
+    Form(form): Form<SetUpForm>,
+) -> Result<Shown, Problem> {
+    pages::is_set_up(&accounts, &came.0, &codes, &form).await
 }
 
 /// The page for setting a password.
 #[get("/set-password", access = Public("the one-time code is the credential"), tag = "pages")]
-async fn set_password_page(accounts: AccountService, Query(code): Query<Code>) -> Result<Shown, Problem> {
-    pages::set_password(&accounts, &code)
+async fn set_password_page(accounts: AccountService, codes: LinkCodes, Query(code): Query<Code>) -> Result<Shown, Problem> {
+    pages::opened(&accounts, LinkPage::SetPassword, &codes, &code)
 }
 
 /// Set a password.
@@ -144,9 +150,10 @@ async fn set_password(
     _same: SameOrigin,
     accounts: AccountService,
     came: Came,
+    codes: LinkCodes,
     Form(form): Form<SetPasswordForm>,
 ) -> Result<Shown, Problem> {
-    pages::password_is_set(&accounts, &came.0, &form).await
+    pages::password_is_set(&accounts, &came.0, &codes, &form).await
 }
 
 /// List users, oldest first.

@@ -25,6 +25,9 @@ pub struct AccountsSettings {
     pub session_idle_seconds: u32,
     /// How many seconds after the log-in a browser session ends.
     pub session_absolute_seconds: u32,
+    /// How many sessions a user may have at once, those of tokens and those of browsers together, 1 to 1000. When another one begins, the
+    /// one that began first ends.
+    pub sessions_per_user: u32,
     /// The fewest characters of a new password, 8 to 64. Below 15 a password alone is weaker than NIST SP 800-63B-4 demands.
     pub password_min_length: u32,
     /// How many wrong passwords in a row are judged without delay.
@@ -71,6 +74,7 @@ impl Default for AccountsSettings {
             refresh_grace_seconds: 10,
             session_idle_seconds: 60 * MINUTE,
             session_absolute_seconds: DAY,
+            sessions_per_user: 50,
             password_min_length: 15,
             failures_before_delay: 5,
             first_delay_seconds: 30,
@@ -105,6 +109,7 @@ impl AccountsSettings {
             ("refresh_grace_seconds", self.refresh_grace_seconds <= MINUTE, "at most 60"),
             ("session_idle_seconds", self.session_idle_seconds >= MINUTE, "at least 60"),
             ("session_absolute_seconds", self.session_absolute_seconds >= self.session_idle_seconds, "at least session_idle_seconds"),
+            ("sessions_per_user", (1..=1000).contains(&self.sessions_per_user), "1 to 1000"),
             ("password_min_length", (8..=64).contains(&self.password_min_length), "8 to 64"),
             ("failures_before_delay", (1..=20).contains(&self.failures_before_delay), "1 to 20"),
             ("first_delay_seconds", (1..=60 * MINUTE).contains(&self.first_delay_seconds), "1 to 3600"),
@@ -160,6 +165,8 @@ mod tests {
         };
         assert_eq!(refused(|s| s.failures_before_disabled = 101), "failures_before_disabled");
         assert_eq!(refused(|s| s.password_min_length = 7), "password_min_length");
+        assert_eq!(refused(|s| s.sessions_per_user = 0), "sessions_per_user");
+        assert_eq!(refused(|s| s.sessions_per_user = 1001), "sessions_per_user");
         assert_eq!(refused(|s| s.access_token_seconds = 0), "access_token_seconds");
         assert_eq!(refused(|s| s.security_contacts = vec!["javascript:1".to_owned()]), "security_contacts");
     }

@@ -85,9 +85,10 @@ pub(crate) struct LogInForm {
 /// The form that makes the first administrator.
 #[input]
 pub(crate) struct SetUpForm {
-    /// The code of the link.
+    /// The code of the link, where no browser keeps it in a cookie.
     #[check(length(chars, max = 64))]
-    pub(crate) code: Secret,
+    #[serde(default)]
+    pub(crate) code: Option<Secret>,
     /// The user name.
     #[check(length(chars, max = 320))]
     pub(crate) username: String,
@@ -99,9 +100,10 @@ pub(crate) struct SetUpForm {
 /// The form that sets a password.
 #[input]
 pub(crate) struct SetPasswordForm {
-    /// The code of the link.
+    /// The code of the link, where no browser keeps it in a cookie.
     #[check(length(chars, max = 64))]
-    pub(crate) code: Secret,
+    #[serde(default)]
+    pub(crate) code: Option<Secret>,
     /// The password.
     #[check(length(chars, max = 1024))]
     pub(crate) password: Secret,

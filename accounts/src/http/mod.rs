@@ -6,6 +6,8 @@ mod cookie;
 pub(crate) mod inputs;
 pub(crate) mod outputs;
 pub(crate) use cookie::SignedOut;
+mod link_code;
+pub(crate) use link_code::{LinkCodes, LinkPage};
 pub(crate) mod admin;
 pub(crate) mod documents;
 pub(crate) mod own;

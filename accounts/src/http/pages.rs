@@ -9,16 +9,17 @@ use portcullis_web::respond::{Answer, Html, Problem};
 
 use super::cookie;
 use super::inputs::{Code, LogInForm, SetPasswordForm, SetUpForm};
+use super::{LinkCodes, LinkPage};
 use crate::error::AccountError;
 use crate::name::Username;
 use crate::service::{AccountService, Origin};
 
 /// A page, or after a success the way to the next one.
 pub(crate) enum Shown {
-    /// A page with this status.
-    Page(StatusCode, String),
-    /// 303 to another page ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-15.4.4)), perhaps with a session.
-    Next(&'static str, Option<Secret>),
+    /// A page with this status, perhaps with a cookie.
+    Page(StatusCode, String, Option<HeaderValue>),
+    /// 303 to another page ([RFC 9110](https://www.rfc-editor.org/rfc/rfc9110#section-15.4.4)), perhaps with a cookie.
+    Next(&'static str, Option<HeaderValue>),
 }
 
 #[derive(Template)]
@@ -27,7 +28,7 @@ struct Landing<'a> {
     name: &'a str,
 }
 
-/// A form of up to two fields.
+/// A form of up to three fields.
 #[derive(Template)]
 #[template(path = "form.html")]
 struct FormPage<'a> {
@@ -36,7 +37,8 @@ struct FormPage<'a> {
     lead: &'a str,
     action: &'a str,
     button: &'a str,
-    code: Option<&'a str>,
+    /// Whether the code is typed in: no browser keeps it in a cookie.
+    asks_code: bool,
     username: Option<&'a str>,
     new_password: bool,
     problem: &'a str,
@@ -53,41 +55,63 @@ pub(crate) fn log_in(accounts: &AccountService) -> Result<Shown, Problem> {
 pub(crate) async fn logged_in(accounts: &AccountService, origin: &Origin, form: &LogInForm) -> Result<Shown, Problem> {
     let refused = |status, problem: &str| page(status, &log_in_form(accounts.service_name(), &form.username, problem));
     match accounts.log_in_browser(&form.username, &form.password, origin).await {
-        Ok(cookie) => Ok(Shown::Next("/", Some(cookie))),
+        Ok(session) => Ok(Shown::Next("/", cookie::session(&session))),
         Err(AccountError::Credentials(_)) => refused(StatusCode::UNPROCESSABLE_ENTITY, "Incorrect username or password."),
         Err(other) => Err(other.into()),
     }
 }
 
-pub(crate) fn set_up(accounts: &AccountService, code: &Code) -> Result<Shown, Problem> {
-    page(StatusCode::OK, &set_up_form(accounts.service_name(), &code.code, "", ""))
+/// A one-time link was opened: the code moves from the address into a cookie, and nothing is spent.
+pub(crate) fn opened(accounts: &AccountService, at: LinkPage, codes: &LinkCodes, code: &Code) -> Result<Shown, Problem> {
+    if !code.code.is_empty() {
+        return Ok(Shown::Next(at.path(), Some(at.keep(&code.code, accounts.settings()))));
+    }
+    page(StatusCode::OK, &link_form(accounts.service_name(), at, codes.of(at).is_none(), "", ""))
 }
 
-pub(crate) async fn is_set_up(accounts: &AccountService, origin: &Origin, form: &SetUpForm) -> Result<Shown, Problem> {
+pub(crate) async fn is_set_up(accounts: &AccountService, origin: &Origin, codes: &LinkCodes, form: &SetUpForm) -> Result<Shown, Problem> {
+    let code = Presented::new(LinkPage::SetUp, form.code.as_ref(), codes);
     let made = match form.username.parse::<Username>() {
-        Ok(username) => accounts.set_up(form.code.expose(), &username, &form.password, origin).await,
+        Ok(username) => accounts.set_up(code.text(), &username, &form.password, origin).await,
         Err(refusal) => Err(refusal.into()),
     };
-    match made {
-        Ok(_) => Ok(Shown::Next("/login", None)),
-        Err(error) => {
-            let problem = told(error)?;
-            page(StatusCode::UNPROCESSABLE_ENTITY, &set_up_form(accounts.service_name(), form.code.expose(), &form.username, &problem))
-        }
+    code.answer(accounts, &form.username, made.map(drop))
+}
+
+pub(crate) async fn password_is_set(
+    accounts: &AccountService,
+    origin: &Origin,
+    codes: &LinkCodes,
+    form: &SetPasswordForm,
+) -> Result<Shown, Problem> {
+    let code = Presented::new(LinkPage::SetPassword, form.code.as_ref(), codes);
+    let set = accounts.set_password_by_link(code.text(), &form.password, origin).await;
+    code.answer(accounts, "", set.map(drop))
+}
+
+/// The code that came with a form: in a field that somebody filled in, else in the cookie.
+struct Presented<'a> {
+    at: LinkPage,
+    code: Option<&'a Secret>,
+}
+
+impl<'a> Presented<'a> {
+    fn new(at: LinkPage, typed: Option<&'a Secret>, codes: &'a LinkCodes) -> Self {
+        Self { at, code: typed.filter(|code| !code.expose().is_empty()).or_else(|| codes.of(at)) }
     }
-}
 
-pub(crate) fn set_password(accounts: &AccountService, code: &Code) -> Result<Shown, Problem> {
-    page(StatusCode::OK, &set_password_form(accounts.service_name(), &code.code, ""))
-}
+    fn text(&self) -> &str {
+        self.code.map_or("", |code| code.expose())
+    }
 
-pub(crate) async fn password_is_set(accounts: &AccountService, origin: &Origin, form: &SetPasswordForm) -> Result<Shown, Problem> {
-    match accounts.set_password_by_link(form.code.expose(), &form.password, origin).await {
-        Ok(_) => Ok(Shown::Next("/login", None)),
-        Err(error) => {
-            let problem = told(error)?;
-            page(StatusCode::UNPROCESSABLE_ENTITY, &set_password_form(accounts.service_name(), form.code.expose(), &problem))
-        }
+    /// The log-in page, or the form once more. A code that is still good is kept in the cookie; any other is forgotten.
+    fn answer(&self, accounts: &AccountService, username: &str, done: Result<(), AccountError>) -> Result<Shown, Problem> {
+        let Err(error) = done else { return Ok(Shown::Next("/login", Some(self.at.forget()))) };
+        let is_over = matches!(error, AccountError::Grant(_) | AccountError::SetUp);
+        let problem = told(error)?;
+        let cookie = if is_over { self.at.forget() } else { self.at.keep(self.text(), accounts.settings()) };
+        let form = link_form(accounts.service_name(), self.at, is_over || self.code.is_none(), username, &problem);
+        Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &form)?.with_cookie(cookie))
     }
 }
 
@@ -111,43 +135,37 @@ const fn log_in_form<'a>(name: &'a str, username: &'a str, problem: &'a str) -> 
         lead: "",
         action: "/login",
         button: "Log in",
-        code: None,
+        asks_code: false,
         username: Some(username),
         new_password: false,
         problem,
     }
 }
 
-const fn set_up_form<'a>(name: &'a str, code: &'a str, username: &'a str, problem: &'a str) -> FormPage<'a> {
-    FormPage {
-        name,
-        title: "Make the first administrator",
-        lead: "This works once. Afterwards log in with what you choose here.",
-        action: "/setup",
-        button: "Make the administrator",
-        code: Some(code),
-        username: Some(username),
-        new_password: true,
-        problem,
-    }
-}
-
-const fn set_password_form<'a>(name: &'a str, code: &'a str, problem: &'a str) -> FormPage<'a> {
-    FormPage {
-        name,
-        title: "Set your password",
-        lead: "This works once, and ends every session that is open.",
-        action: "/set-password",
-        button: "Set the password",
-        code: Some(code),
-        username: None,
-        new_password: true,
-        problem,
-    }
+const fn link_form<'a>(name: &'a str, at: LinkPage, asks_code: bool, username: &'a str, problem: &'a str) -> FormPage<'a> {
+    let (title, lead, button, username) = match at {
+        LinkPage::SetUp => (
+            "Make the first administrator",
+            "This works once. Afterwards log in with what you choose here.",
+            "Make the administrator",
+            Some(username),
+        ),
+        LinkPage::SetPassword => ("Set your password", "This works once, and ends every session that is open.", "Set the password", None),
+    };
+    FormPage { name, title, lead, action: at.path(), button, asks_code, username, new_password: true, problem }
 }
 
 fn page(status: StatusCode, template: &impl Template) -> Result<Shown, Problem> {
-    template.render().map(|html| Shown::Page(status, html)).map_err(Problem::internal)
+    template.render().map(|html| Shown::Page(status, html, None)).map_err(Problem::internal)
+}
+
+impl Shown {
+    fn with_cookie(self, cookie: HeaderValue) -> Self {
+        match self {
+            Self::Page(status, html, _) => Self::Page(status, html, Some(cookie)),
+            Self::Next(path, _) => Self::Next(path, Some(cookie)),
+        }
+    }
 }
 
 impl Answer for Shown {
@@ -160,21 +178,22 @@ impl Answer for Shown {
     }
 
     fn into_answer(self) -> Response {
-        match self {
-            Self::Page(status, html) => {
+        let (mut response, cookie) = match self {
+            Self::Page(status, html, cookie) => {
                 let mut response = Html(html.into()).into_answer();
                 *response.status_mut() = status;
-                response
+                (response, cookie)
             }
-            Self::Next(path, session) => {
+            Self::Next(path, cookie) => {
                 let mut response = Response::default();
                 *response.status_mut() = StatusCode::SEE_OTHER;
                 response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(path));
-                if let Some(cookie) = session.as_ref().and_then(cookie::session) {
-                    response.headers_mut().insert(header::SET_COOKIE, cookie);
-                }
-                response
+                (response, cookie)
             }
+        };
+        if let Some(cookie) = cookie {
+            response.headers_mut().insert(header::SET_COOKIE, cookie);
         }
+        response
     }
 }

@@ -31,7 +31,9 @@ impl From<AccountError> for Problem {
             AccountError::EmailTaken => Self::conflict("email_taken", "Somebody has this e-mail address."),
             AccountError::UnknownUser => Self::not_found(),
             AccountError::UnknownRole => field("/role", "unknown_role", "There is no such role."),
-            AccountError::RoleTooLow => Self::forbidden().because("the role concerned is above the actor's"),
+            AccountError::RoleTooLow => {
+                Self::forbidden().because("the role concerned exceeds the actor's present one, or the actor may not act any more")
+            }
             AccountError::LastAdministrator => {
                 Self::conflict("last_administrator", "Nobody could administer the service afterwards: make another administrator first.")
             }

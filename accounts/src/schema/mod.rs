@@ -21,6 +21,7 @@ pub const MIGRATIONS: Migrations = Migrations {
             sqlite: include_str!("002_audit.sqlite.sql"),
             postgres: include_str!("002_audit.postgres.sql"),
         },
+        Migration::both(3, "creators of links, sessions by age", include_str!("003_link_creators.sql")),
     ],
 };
 
@@ -30,10 +31,11 @@ mod tests {
 
     #[test]
     fn both_databases_have_the_same_tables() {
-        let [accounts, audit] = MIGRATIONS.steps else { panic!("another step: compare it, too") };
+        let [accounts, audit, links] = MIGRATIONS.steps else { panic!("another step: compare it, too") };
         assert_eq!(accounts.sqlite.replace(KEYED, ""), accounts.postgres);
         let table = |sql: &'static str| sql.split_once(';').unwrap().0;
         assert_eq!(table(audit.sqlite).replace(KEYED, ""), table(audit.postgres));
+        assert_eq!(links.sqlite, links.postgres);
     }
 
     #[test]

@@ -1,24 +1,17 @@
-use portcullis_core::{Id, Principal, RoleEntry, Secret};
+use portcullis_core::password::PasswordHash;
+use portcullis_core::{Id, Secret};
 use portcullis_web::extract::types::Email;
 
+use super::actor::{Actor, Standing};
 use super::audit::{Event, Kind};
 use super::change::Change;
 use super::links::Purpose;
 use super::register::{NewRow, insert_user};
 use super::user::{UserView, user_in};
+use super::void_links::{OpenLinks, Voiding};
 use super::{AccountService, Origin};
 use crate::error::AccountError;
 use crate::name::Username;
-
-/// Who administers.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Actor {
-    /// A signed-in user; the endpoint's policy let them pass.
-    User(Principal),
-    /// Whoever can run commands beside the database.
-    CommandLine,
-}
 
 /// A user that an administrator makes.
 #[derive(Clone, Debug)]
@@ -41,36 +34,16 @@ pub struct Invited {
     pub link: Secret,
 }
 
-impl Actor {
-    pub(super) fn name(&self) -> String {
-        match self {
-            Self::User(principal) => principal.subject().to_owned(),
-            Self::CommandLine => "command line".to_owned(),
-        }
-    }
-
-    /// Nobody hands out or takes away what they don't have themselves.
-    fn reaches(&self, role: Option<&RoleEntry>) -> Result<(), AccountError> {
-        let reaches = match (self, role) {
-            (Self::CommandLine, _) => true,
-            (Self::User(principal), role) => {
-                principal.identity().role.is_some_and(|own| own.top || role.is_some_and(|role| own.rank >= role.rank && !role.top))
-            }
-        };
-        reaches.then_some(()).ok_or(AccountError::RoleTooLow)
-    }
-}
-
 impl AccountService {
     /// Makes a user who sets the password through a one-time link: no administrator chooses a password.
     ///
     /// # Errors
-    /// When the role does not exist or is above the actor's, or when the name or address is taken.
+    /// When the role does not exist or exceeds the actor's, or when the name or address is taken.
     pub async fn invite(&self, actor: &Actor, new: &NewUser, origin: &Origin) -> Result<Invited, AccountError> {
         let mut change = self.change().await?;
-        let id = self.add_row(&mut change, actor, new, None, origin).await?;
+        let (id, standing) = self.add_row(&mut change, actor, new, None, origin).await?;
         let user = user_in(change.transaction(), id).await?;
-        let link = self.write_link(change.transaction(), Purpose::SetPassword, Some(id)).await?;
+        let link = self.write_link(change.transaction(), Purpose::SetPassword, Some(id), standing).await?;
         change.commit().await?;
         Ok(Invited { user, link })
     }
@@ -84,7 +57,7 @@ impl AccountService {
         let names = [new.username.as_str(), new.email.as_ref().map_or("", Email::as_str)];
         let hash = self.hash_new_password(password, &names, &origin).await?;
         let mut change = self.change().await?;
-        let id = self.add_row(&mut change, &Actor::CommandLine, new, Some(&hash), &origin).await?;
+        let (id, _) = self.add_row(&mut change, &Actor::CommandLine, new, Some(&hash), &origin).await?;
         let user = user_in(change.transaction(), id).await?;
         change.commit().await?;
         Ok(user)
@@ -95,27 +68,29 @@ impl AccountService {
         change: &mut Change<'_>,
         actor: &Actor,
         new: &NewUser,
-        hash: Option<&portcullis_core::password::PasswordHash>,
+        hash: Option<&PasswordHash>,
         origin: &Origin,
-    ) -> Result<Id, AccountError> {
+    ) -> Result<(Id, Standing), AccountError> {
         let role = self.role(&new.role).ok_or(AccountError::UnknownRole)?;
-        actor.reaches(Some(role))?;
+        let standing = change.standing(actor).await?;
+        standing.manages(Some(role))?;
         let row = NewRow { username: &new.username, email: new.email.as_ref(), vouched: true, hash, role: role.name };
         let id = insert_user(change.transaction(), &row, self.now()).await?;
+        if role.top {
+            self.void_links(change.transaction(), OpenLinks::SetUp, &voiding(actor, "administrator_made", origin)).await?;
+        }
         change.record(Event::new(Kind::UserCreated, origin).actor(actor.name()).target(Some(id)).detail("role", role.name))?;
-        Ok(id)
+        Ok((id, standing))
     }
 
     /// Shuts a user out: sessions end, and neither password nor token opens anything from the next request on.
     ///
     /// # Errors
-    /// When there is no such user, when the role is above the actor's, or when nobody could administer the service afterwards.
+    /// When there is no such user, when the role exceeds the actor's, or when nobody could administer the service afterwards.
     pub async fn disable(&self, actor: &Actor, user: Id, origin: &Origin) -> Result<UserView, AccountError> {
         let mut change = self.change().await?;
-        let before = self.reachable(&mut change, actor, user).await?;
-        if before.role == self.top_role() && !before.disabled {
-            self.keep_an_administrator(&mut change, user).await?;
-        }
+        let before = self.manageable(&mut change, actor, user).await?.0;
+        self.keep_an_administrator(&mut change, &before).await?;
         change
             .query("UPDATE portcullis_users SET disabled_at = $2, updated_at = $2 WHERE id = $1 AND disabled_at IS NULL")
             .bind(user)
@@ -123,6 +98,7 @@ impl AccountService {
             .execute()
             .await?;
         change.end_sessions(user, None).await?;
+        self.void_links(change.transaction(), OpenLinks::OfAndBy(user), &voiding(actor, "disabled", origin)).await?;
         self.finish(change, Event::new(Kind::UserDisabled, origin).actor(actor.name()), user).await
     }
 
@@ -132,7 +108,7 @@ impl AccountService {
     /// As [`disable`](Self::disable).
     pub async fn enable(&self, actor: &Actor, user: Id, origin: &Origin) -> Result<UserView, AccountError> {
         let mut change = self.change().await?;
-        self.reachable(&mut change, actor, user).await?;
+        self.manageable(&mut change, actor, user).await?;
         change
             .query("UPDATE portcullis_users SET disabled_at = NULL, updated_at = $2 WHERE id = $1 AND disabled_at IS NOT NULL")
             .bind(user)
@@ -148,15 +124,19 @@ impl AccountService {
     /// Gives a user another role, which holds from the next request on.
     ///
     /// # Errors
-    /// When the role does not exist, when the old or the new one is above the actor's, or when nobody could administer the service
+    /// When the role does not exist, when the old or the new one exceeds the actor's, or when nobody could administer the service
     /// afterwards.
     pub async fn set_role(&self, actor: &Actor, user: Id, role: &str, origin: &Origin) -> Result<UserView, AccountError> {
         let role = self.role(role).ok_or(AccountError::UnknownRole)?;
-        actor.reaches(Some(role))?;
         let mut change = self.change().await?;
-        let before = self.reachable(&mut change, actor, user).await?;
-        if before.role == self.top_role() && role.name != before.role && !before.disabled {
-            self.keep_an_administrator(&mut change, user).await?;
+        let (before, standing) = self.manageable(&mut change, actor, user).await?;
+        standing.manages(Some(role))?;
+        if role.name != before.role {
+            self.keep_an_administrator(&mut change, &before).await?;
+            self.void_links(change.transaction(), OpenLinks::OfAndBy(user), &voiding(actor, "role_changed", origin)).await?;
+        }
+        if role.top {
+            self.void_links(change.transaction(), OpenLinks::SetUp, &voiding(actor, "administrator_made", origin)).await?;
         }
         change
             .query("UPDATE portcullis_users SET role = $2, updated_at = $3 WHERE id = $1")
@@ -173,11 +153,12 @@ impl AccountService {
     /// A new one-time link for setting the password; older ones are void.
     ///
     /// # Errors
-    /// When there is no such user or the role is above the actor's.
+    /// When there is no such user or the role exceeds the actor's.
     pub async fn password_link(&self, actor: &Actor, user: Id, origin: &Origin) -> Result<Invited, AccountError> {
         let mut change = self.change().await?;
-        let user = self.reachable(&mut change, actor, user).await?;
-        let link = self.write_link(change.transaction(), Purpose::SetPassword, Some(user.id)).await?;
+        let (user, standing) = self.manageable(&mut change, actor, user).await?;
+        self.void_links(change.transaction(), OpenLinks::Of(user.id), &voiding(actor, "replaced", origin)).await?;
+        let link = self.write_link(change.transaction(), Purpose::SetPassword, Some(user.id), standing).await?;
         change.record(Event::new(Kind::LinkCreated, origin).actor(actor.name()).target(Some(user.id)))?;
         change.commit().await?;
         Ok(Invited { user, link })
@@ -193,24 +174,16 @@ impl AccountService {
         let names = [before.username.as_str(), before.email.as_deref().unwrap_or("")];
         let hash = self.hash_new_password(password, &names, &origin).await?;
         let mut change = self.change().await?;
-        change.set_password(self, user, &hash, self.now()).await?;
+        change.set_password(self, user, &hash, &voiding(&Actor::CommandLine, "password_change", &origin)).await?;
         self.finish(change, Event::new(Kind::PasswordChange, &origin).actor(Actor::CommandLine.name()), user).await
     }
 
-    async fn reachable(&self, change: &mut Change<'_>, actor: &Actor, user: Id) -> Result<UserView, AccountError> {
+    /// The user, if the actor may manage them at present.
+    async fn manageable(&self, change: &mut Change<'_>, actor: &Actor, user: Id) -> Result<(UserView, Standing), AccountError> {
+        let standing = change.standing(actor).await?;
         let user = user_in(change.transaction(), user).await?;
-        actor.reaches(self.role(&user.role))?;
-        Ok(user)
-    }
-
-    async fn keep_an_administrator(&self, change: &mut Change<'_>, leaving: Id) -> Result<(), AccountError> {
-        let (others,): (i64,) = change
-            .query("SELECT COUNT(*) FROM portcullis_users WHERE role = $1 AND disabled_at IS NULL AND id <> $2")
-            .bind(self.top_role())
-            .bind(leaving)
-            .fetch_one()
-            .await?;
-        if others == 0 { Err(AccountError::LastAdministrator) } else { Ok(()) }
+        standing.manages(self.role(&user.role))?;
+        Ok((user, standing))
     }
 
     async fn finish(&self, mut change: Change<'_>, event: Event, user: Id) -> Result<UserView, AccountError> {
@@ -219,4 +192,8 @@ impl AccountService {
         change.commit().await?;
         Ok(view)
     }
+}
+
+fn voiding<'a>(actor: &Actor, reason: &'static str, origin: &'a Origin) -> Voiding<'a> {
+    Voiding { reason, actor: Some(actor.name()), origin }
 }

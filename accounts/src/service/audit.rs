@@ -22,6 +22,8 @@ pub(super) enum Kind {
     UserEnabled,
     RoleChanged,
     LinkCreated,
+    LinkVoided,
+    SessionExpired,
     KeyRotated,
 }
 
@@ -43,13 +45,15 @@ impl Kind {
             Self::UserEnabled => "user_restored",
             Self::RoleChanged => "privilege_permissions_changed",
             Self::LinkCreated => "authn_link_created",
+            Self::LinkVoided => "authn_link_voided",
+            Self::SessionExpired => "session_expired",
             Self::KeyRotated => "crypt_key_rotated",
         }
     }
 
     const fn level(self) -> &'static str {
         match self {
-            Self::LoginSuccess | Self::PasswordChange | Self::TokenCreated | Self::SessionLogout => "info",
+            Self::LoginSuccess | Self::PasswordChange | Self::TokenCreated | Self::SessionLogout | Self::SessionExpired => "info",
             Self::PasswordChangeFail | Self::TokenReuse => "critical",
             Self::LoginFail
             | Self::LoginFailMax
@@ -60,6 +64,7 @@ impl Kind {
             | Self::UserEnabled
             | Self::RoleChanged
             | Self::LinkCreated
+            | Self::LinkVoided
             | Self::KeyRotated => "warn",
         }
     }

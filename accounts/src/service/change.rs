@@ -5,7 +5,7 @@
 
 use std::sync::atomic::Ordering;
 
-use portcullis_core::Id;
+use portcullis_core::{Id, RoleEntry, Timestamp};
 use portcullis_store::{Query, Transaction};
 
 use super::AccountService;
@@ -61,6 +61,15 @@ impl Change<'_> {
 
     pub(super) fn record(&mut self, event: Event) -> Result<(), AccountError> {
         event.write(&mut self.transaction, self.service.now())
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.service.now()
+    }
+
+    /// The application's role of this name.
+    pub(super) fn role(&self, name: &str) -> Option<&'static RoleEntry> {
+        self.service.role(name)
     }
 
     /// Credentials of this user are to be verified anew after the commit.

@@ -8,11 +8,12 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis_core::{Id, Secret, Timestamp};
-use portcullis_store::{Record, Row, Statements, StoreError, Transaction};
+use portcullis_store::{Query, Record, Row, Statements, StoreError, Transaction};
 use std::time::Duration;
 
 use super::audit::{Event, Kind};
 use super::factors::Proven;
+use super::session_cap::HAS_ROOM;
 use super::user::user_in;
 use super::{AccountService, FIRST_PARTY, Origin};
 use crate::error::AccountError;
@@ -63,6 +64,14 @@ pub(super) enum Carrier<'a> {
     Cookie,
 }
 
+/// A session about to be written.
+struct NewSession {
+    id: Id,
+    expires_at: Timestamp,
+    cookie_digest: Option<String>,
+    scope: Option<String>,
+}
+
 impl AccountService {
     /// Writes a session for a proven user, if the account's present state allows; the text is the cookie's.
     pub(super) async fn issue_session(
@@ -77,40 +86,9 @@ impl AccountService {
             Carrier::Tokens { scope, .. } => (self.settings().refresh_absolute_seconds, scope.map(str::to_owned), None),
             Carrier::Cookie => (self.settings().session_absolute_seconds, None, Some(digest(cookie.expose()))),
         };
-        let (id, expires_at) = (Id::new(now), now + seconds(lifetime));
-        let mut batch = self.database().batch();
-        batch
-            .query(ADMIT)
-            .bind(proven.user)
-            .bind(now)
-            .bind(proven.hash.expose())
-            .bind(proven.renewed.as_ref().unwrap_or(&proven.hash).expose())
-            .needed()?;
-        proven.counters.clear(&mut batch)?;
-        batch
-            .query(INSERT_SESSION)
-            .bind(id)
-            .bind(proven.user)
-            .bind(cookie_digest)
-            .bind(now)
-            .bind(expires_at)
-            .bind(proven.methods)
-            .bind(FIRST_PARTY)
-            .bind(scope.clone())
-            .bind(origin.user_agent_text())
-            .bind(origin.address_text())
-            .later()?;
-        let event = Event::new(Kind::LoginSuccess, origin).actor(proven.user.to_string()).target(Some(proven.user));
-        event.detail("session", id.to_string()).detail("methods", proven.methods).write(&mut batch, now)?;
-        if let Carrier::Tokens { refresh, .. } = carrier {
-            self.write_refresh_token(&mut batch, (id, expires_at), refresh)?;
-        }
-        let admitted: Option<String> = match batch.commit().await {
-            // Without the account there is neither session nor token nor event.
-            Err(StoreError::NotFound) => None,
-            answers => answers?.next_row()?,
-        };
-        let role = admitted.ok_or(AccountError::Credentials("disabled, or the password changed meanwhile"))?;
+        let new = NewSession { id: Id::new(now), expires_at: now + seconds(lifetime), cookie_digest, scope };
+        let role = self.write_session(proven, carrier, &new, origin).await?;
+        let NewSession { id, expires_at, scope, .. } = new;
         let session = LiveSession {
             id,
             user: proven.user,
@@ -122,6 +100,64 @@ impl AccountService {
             scope,
         };
         Ok((session, cookie))
+    }
+
+    /// Writes the session in one trip, or, where the user has as many as they may, ends the oldest first. The answer is the user's role.
+    async fn write_session(
+        &self,
+        proven: &Proven,
+        carrier: &Carrier<'_>,
+        new: &NewSession,
+        origin: &Origin,
+    ) -> Result<String, AccountError> {
+        let most_others = self.most_other_sessions();
+        let mut batch = self.database().batch();
+        admit(&mut batch, proven, self.now()).needed()?;
+        batch.query(HAS_ROOM).bind(proven.user).bind(self.now()).bind(most_others).needed()?;
+        self.leave_session(&mut batch, proven, carrier, new, origin)?;
+        match batch.commit().await {
+            // Without room, or without the account, there is neither session nor token nor event.
+            Err(StoreError::NotFound) => {}
+            answers => return answers?.next_row()?.ok_or(NOT_ADMITTED),
+        }
+        let mut change = self.change().await?;
+        let role = admit(change.transaction(), proven, self.now()).fetch_optional().await?.ok_or(NOT_ADMITTED)?;
+        change.make_room(proven.user, most_others, origin).await?;
+        self.leave_session(change.transaction(), proven, carrier, new, origin)?;
+        change.commit().await?;
+        Ok(role)
+    }
+
+    /// Leaves what makes up a session for the commit.
+    fn leave_session(
+        &self,
+        statements: &mut impl Statements,
+        proven: &Proven,
+        carrier: &Carrier<'_>,
+        new: &NewSession,
+        origin: &Origin,
+    ) -> Result<(), AccountError> {
+        let now = self.now();
+        proven.counters.clear(statements)?;
+        statements
+            .query(INSERT_SESSION)
+            .bind(new.id)
+            .bind(proven.user)
+            .bind(new.cookie_digest.clone())
+            .bind(now)
+            .bind(new.expires_at)
+            .bind(proven.methods)
+            .bind(FIRST_PARTY)
+            .bind(new.scope.clone())
+            .bind(origin.user_agent_text())
+            .bind(origin.address_text())
+            .later()?;
+        let event = Event::new(Kind::LoginSuccess, origin).actor(proven.user.to_string()).target(Some(proven.user));
+        event.detail("session", new.id.to_string()).detail("methods", proven.methods).write(statements, now)?;
+        if let Carrier::Tokens { refresh, .. } = carrier {
+            self.write_refresh_token(statements, (new.id, new.expires_at), refresh)?;
+        }
+        Ok(())
     }
 
     /// The session, if it is alive and its user may come in; marks it as used.
@@ -234,13 +270,24 @@ pub(super) fn seconds(number: u32) -> Duration {
     Duration::from_secs(u64::from(number))
 }
 
+/// The statement that admits the user and locks their row; no row where the account is disabled or its password another one.
+fn admit<'a>(statements: &'a mut impl Statements, proven: &Proven, now: Timestamp) -> Query<'a> {
+    let kept = proven.renewed.as_ref().unwrap_or(&proven.hash);
+    statements.query(ADMIT).bind(proven.user).bind(now).bind(proven.hash.expose()).bind(kept.expose())
+}
+
+const NOT_ADMITTED: AccountError = AccountError::Credentials("disabled, or the password changed meanwhile");
 const ADMIT: &str = "
 UPDATE portcullis_users SET last_login_at = $2, password_hash = $4 WHERE id = $1 AND disabled_at IS NULL AND password_hash = $3
 RETURNING role";
+/// Sessions of one user that begin in the same microsecond keep their order, and so do those that begin after the clock was set back.
 const INSERT_SESSION: &str = "
 INSERT INTO portcullis_sessions
     (id, user_id, cookie_digest, created_at, authenticated_at, last_used_at, expires_at, methods, client, scope, user_agent, client_address)
-VALUES ($1, $2, $3, $4, $4, $4, $5, $6, $7, $8, $9, $10)";
+VALUES ($1, $2, $3,
+    (SELECT CASE WHEN MAX(created_at) >= $4 THEN MAX(created_at) + 1 ELSE $4 END
+        FROM portcullis_sessions WHERE user_id = $2 AND revoked_at IS NULL),
+    $4, $4, $5, $6, $7, $8, $9, $10)";
 const USE_SESSION: &str = "
 UPDATE portcullis_sessions SET last_used_at = $2 WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2
 RETURNING id, user_id, authenticated_at, expires_at, methods, client, scope";

@@ -1,6 +1,7 @@
 use portcullis_core::Id;
 
 use super::audit::{Event, Kind};
+use super::void_links::{OpenLinks, Voiding};
 use super::{AccountService, Origin};
 use crate::error::AccountError;
 
@@ -27,13 +28,15 @@ impl AccountService {
         Ok(())
     }
 
-    /// Ends every session of a user.
+    /// Ends every session of a user, and voids the links of and by them.
     ///
     /// # Errors
     /// When the store is away.
     pub async fn log_out_everywhere(&self, user: Id, origin: &Origin) -> Result<u64, AccountError> {
         let mut change = self.change().await?;
         let ended = change.end_sessions(user, None).await?;
+        let voiding = Voiding { reason: "logged_out_everywhere", actor: Some(user.to_string()), origin };
+        self.void_links(change.transaction(), OpenLinks::OfAndBy(user), &voiding).await?;
         let event = Event::new(Kind::SessionLogout, origin).actor(user.to_string()).target(Some(user));
         change.record(event.detail("sessions", ended))?;
         change.commit().await?;

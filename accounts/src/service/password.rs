@@ -1,10 +1,11 @@
 use portcullis_core::password::PasswordHash;
-use portcullis_core::{Id, Secret, Timestamp};
+use portcullis_core::{Id, Secret};
 
 use super::audit::{Event, Kind};
 use super::change::Change;
 use super::factors::{Attempt, Proven};
 use super::gate::{Carrier, Grant};
+use super::void_links::{OpenLinks, Voiding};
 use super::{AccountService, Origin};
 use crate::error::AccountError;
 
@@ -66,7 +67,7 @@ impl AccountService {
         let hash = self.hash_new_password(new, &[&candidate.username, candidate.email.as_deref().unwrap_or("")], origin).await?;
         let mut change = self.change().await?;
         let replaced = change
-            .query("UPDATE portcullis_users SET password_hash = $3, updated_at = $4 WHERE id = $1 AND password_hash = $2")
+            .query("UPDATE portcullis_users SET password_hash = $3, updated_at = $4 WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL")
             .bind(user)
             .bind(proven.hash.expose())
             .bind(hash.expose())
@@ -74,10 +75,11 @@ impl AccountService {
             .execute()
             .await?;
         if replaced != 1 {
-            return Err(AccountError::Credentials("the password changed meanwhile"));
+            return Err(AccountError::Credentials("disabled, or the password changed meanwhile"));
         }
         change.end_sessions(user, None).await?;
-        change.void_links(user)?;
+        let voiding = Voiding { reason: "password_change", actor: Some(user.to_string()), origin };
+        self.void_links(change.transaction(), OpenLinks::OfAndBy(user), &voiding).await?;
         change.record(Event::new(Kind::PasswordChange, origin).actor(user.to_string()).target(Some(user)))?;
         change.commit().await?;
         proven.hash = hash;
@@ -95,19 +97,19 @@ impl AccountService {
 }
 
 impl Change<'_> {
-    /// Sets a password without the old one: the account's wrong passwords are forgiven and its sessions end.
+    /// Sets a password without the old one: the account's wrong passwords are forgiven, its sessions end, and links of and by it are void.
     pub(super) async fn set_password(
         &mut self,
         service: &AccountService,
         user: Id,
         hash: &PasswordHash,
-        now: Timestamp,
+        voiding: &Voiding<'_>,
     ) -> Result<(), AccountError> {
         let set = self
             .query("UPDATE portcullis_users SET password_hash = $2, updated_at = $3 WHERE id = $1")
             .bind(user)
             .bind(hash.expose())
-            .bind(now)
+            .bind(service.now())
             .execute()
             .await?;
         if set != 1 {
@@ -116,11 +118,6 @@ impl Change<'_> {
         let counters = service.counters(Some(user), &crate::name::Login::Nobody(String::new()), None);
         counters.forgive(self.transaction())?;
         self.end_sessions(user, None).await?;
-        self.void_links(user)
-    }
-
-    /// A link that is still open when the password is new would undo it.
-    fn void_links(&mut self, user: Id) -> Result<(), AccountError> {
-        Ok(self.query("DELETE FROM portcullis_links WHERE user_id = $1 AND used_at IS NULL").bind(user).later()?)
+        service.void_links(self.transaction(), OpenLinks::OfAndBy(user), voiding).await
     }
 }

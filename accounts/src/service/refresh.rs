@@ -9,6 +9,7 @@ use portcullis_store::{Record, Row, StoreError, Transaction};
 use super::audit::{Event, Kind};
 use super::gate::{Grant, RefreshToken, seconds};
 use super::log_in::checked_scope;
+use super::void_links::{OpenLinks, Voiding};
 use super::{AccountService, Origin};
 use crate::error::AccountError;
 use crate::secrets::digest;
@@ -90,9 +91,11 @@ impl AccountService {
             .bind(self.now())
             .execute()
             .await?;
-        // A thief who goes on trying fills no log: only the use that ends the family is recorded.
+        // A thief who goes on trying fills no log: only the use that ends the family is recorded. Links that the thief made are void, too.
         if ended == 1 {
             change.forget(stored.user);
+            let voiding = Voiding { reason: "token_reuse", actor: None, origin };
+            self.void_links(change.transaction(), OpenLinks::OfAndBy(stored.user), &voiding).await?;
             let event = Event::new(Kind::TokenReuse, origin).failed("refresh token used twice").target(Some(stored.user));
             change.record(event.detail("session", stored.session.to_string()))?;
             change.commit().await?;

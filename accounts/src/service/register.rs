@@ -5,6 +5,7 @@ use portcullis_web::extract::types::Email;
 
 use super::audit::{Event, Kind};
 use super::user::{UserView, user_in};
+use super::void_links::{OpenLinks, Voiding};
 use super::{AccountService, Origin};
 use crate::error::AccountError;
 use crate::name::{Username, canonical_email};
@@ -46,7 +47,7 @@ impl AccountService {
         Ok(user)
     }
 
-    /// Changes the address of a user, who has then to prove it again.
+    /// Changes the address of a user, who has then to prove it again. Links for setting the user's password are void.
     ///
     /// # Errors
     /// When there is no such user.
@@ -61,6 +62,9 @@ impl AccountService {
             .execute()
             .await?;
         if changed == 1 {
+            // It may lie in the mailbox of the old address.
+            let voiding = Voiding { reason: "email_changed", actor: Some(user.to_string()), origin };
+            self.void_links(&mut transaction, OpenLinks::Of(user), &voiding).await?;
             let event = Event::new(Kind::UserUpdated, origin).actor(user.to_string()).target(Some(user)).detail("field", "email");
             event.write(&mut transaction, self.now())?;
         }

@@ -34,9 +34,10 @@ impl AccountService {
     /// stay valid until they expire.
     ///
     /// # Errors
-    /// When the store is away.
+    /// When the actor is a user who is disabled, signed out or demoted, or when the store is away.
     pub async fn rotate_keys(&self, actor: &Actor, origin: &Origin) -> Result<KeyView, AccountError> {
         let mut change = self.change().await?;
+        change.standing(actor).await?;
         let key = self.keys().add_next(change.transaction()).await?;
         change.record(Event::new(Kind::KeyRotated, origin).actor(actor.name()).detail("kid", key.kid.as_str()))?;
         change.commit().await?;

@@ -31,6 +31,8 @@ on_every_database! {
         assert!(invited.contains("/set-password?code="));
         assert_eq!(run(&world, "user list", "").await.unwrap().lines().count(), 2);
         assert!(run(&world, "user roles ann admin", "").await.unwrap().contains("\"role\":\"admin\""));
+        assert_eq!(run(&world, "user disable root", "").await, Err(1), "ann cannot sign in yet");
+        assert!(run(&world, "user reset-password ann --password-stdin", PASSWORD).await.is_ok());
         assert!(run(&world, "user disable root", "").await.unwrap().contains("\"disabled\":true"));
         assert!(world.who(&grant.access_token).await.is_err());
         assert!(run(&world, "user enable root", "").await.is_ok());

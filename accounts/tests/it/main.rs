@@ -2,11 +2,15 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests may fail loudly")]
 
 mod administration;
+mod authority;
 mod commands;
 mod guessing;
+mod link_pages;
+mod links;
 mod lives;
 mod refresh;
 mod routes;
+mod session_cap;
 mod settling;
 mod signing;
 mod support;

@@ -13,8 +13,14 @@ use portcullis_web::authn::{Authority as _, Credential, Rejection};
 pub(crate) static ROLES: &[RoleEntry] = &[
     RoleEntry { name: "guest", rank: 0, permissions: &[], top: false },
     RoleEntry { name: "user", rank: 1, permissions: &[], top: false },
-    RoleEntry { name: "manager", rank: 2, permissions: &["users.read", "users.write"], top: false },
-    RoleEntry { name: "admin", rank: 3, permissions: &[], top: true },
+    RoleEntry { name: "auditor", rank: 2, permissions: &["accounts.audit.read"], top: false },
+    RoleEntry {
+        name: "manager",
+        rank: 3,
+        permissions: &["users.read", "users.write", "accounts.users.read", "accounts.users.manage"],
+        top: false,
+    },
+    RoleEntry { name: "admin", rank: 4, permissions: &[], top: true },
 ];
 pub(crate) const PASSWORD: &str = "three words and more";
 pub(crate) const OTHER: &str = "other words and more";
@@ -82,6 +88,11 @@ impl World {
 
     pub(crate) async fn refresh(&self, grant: &Grant) -> Result<Grant, portcullis_accounts::AccountError> {
         self.service.refresh(grant.refresh_token.expose(), "first-party", None, &origin()).await
+    }
+
+    /// The database itself.
+    pub(crate) async fn database(&self) -> Database {
+        Database::connect(&DatabaseSettings::new(Secret::new(self.url.as_str()))).await.unwrap()
     }
 
     pub(crate) fn pass(&self, seconds: u64) {
