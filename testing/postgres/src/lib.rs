@@ -4,6 +4,6 @@
 //! PostgreSQL where its programs (`initdb`, `pg_ctl`, `createdb`) are missing fails every test that wanted it; nothing is skipped in silence.
 
 mod backend;
-pub use backend::{Backend, Guard, backends, fresh, selected};
+pub use backend::{Backend, Guard, fresh, selected};
 mod server;
 pub use server::{Failure, Server};
