@@ -39,6 +39,7 @@ macro_rules! on_one {
 
 mod addresses;
 mod answers;
+mod bodies;
 mod checks;
 mod issuer;
 mod layers;

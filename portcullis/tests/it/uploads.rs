@@ -134,6 +134,11 @@ async fn each_broken_upload_is_refused_in_its_own_way(app: TestApp) {
         b"--YY\r\n\r\n--YY--".to_vec(),
         cut[..cut.len() - 12].to_vec(),
         b"--XX\r\nbroken".to_vec(),
+        whole(&[part("name=\"picture\"\r\nContent-Disposition: form-data; name=\"small\"", PNG)]),
+        whole(&[part("name=\"picture\"; name=\"small\"", PNG)]),
+        whole(&[part(&format!("name=\"picture\"{}", "\r\nx: y".repeat(2000)), PNG)]),
+        [&[b'x'; 100_000][..], b"\r\n", &whole(&[picture()])].concat(),
+        [&whole(&[picture()])[..], &[b'x'; 100_000]].concat(),
     ];
     for body in malformed {
         let shown = String::from_utf8_lossy(&body).into_owned();
@@ -141,7 +146,14 @@ async fn each_broken_upload_is_refused_in_its_own_way(app: TestApp) {
         assert_eq!(answer.status, 400, "{shown}: {answer:?}");
         check_uniform(&answer);
     }
-    for media_type in ["multipart/form-data", "multipart/form-data; boundary=", "multipart/mixed; boundary=XX", "image/png", ""] {
+    for media_type in [
+        "multipart/form-data",
+        "multipart/form-data; boundary=",
+        "multipart/form-data; boundary=XX; boundary=YY",
+        "multipart/mixed; boundary=XX",
+        "image/png",
+        "",
+    ] {
         let answer = app.anonymous().raw(Method::POST, "/pictures", media_type, whole(&[picture()])).await;
         assert_eq!(answer.status, 415, "{media_type}: {answer:?}");
         check_uniform(&answer);

@@ -7,12 +7,13 @@
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// A bound on bytes that are held at the same time.
 pub(crate) struct ByteBudget {
     most: usize,
     held: AtomicUsize,
+    refused: AtomicU64,
     /// Addresses are counted in a fixed number of places, chosen by a keyed hash. Two addresses in one place share its bound. Only eight
     /// places can be full at a time, so a full one is rarely shared.
     places: Box<[AtomicUsize]>,
@@ -43,7 +44,7 @@ impl ByteBudget {
     /// At most so many bytes.
     pub(crate) fn new(most: usize) -> Arc<Self> {
         let places = (0..PLACES).map(|_| AtomicUsize::new(0)).collect();
-        Arc::new(Self { most, held: AtomicUsize::new(0), places, hasher: RandomState::new() })
+        Arc::new(Self { most, held: AtomicUsize::new(0), refused: AtomicU64::new(0), places, hasher: RandomState::new() })
     }
 
     /// Holds nothing yet for this address, as the rate limits count addresses.
@@ -55,6 +56,19 @@ impl ByteBudget {
     /// How many bytes are held.
     pub(crate) fn held(&self) -> usize {
         self.held.load(Ordering::Relaxed)
+    }
+
+    fn take(&self, place: usize, holder: Holder, bytes: usize) -> Result<(), Exhausted> {
+        let place = self.places.get(place).ok_or(Exhausted)?;
+        take(&self.held, bytes, holder.part_of(self.most))?;
+        take(place, bytes, Self::most_per_address(self.most, holder)).inspect_err(|_| {
+            self.held.fetch_sub(bytes, Ordering::Relaxed);
+        })
+    }
+
+    /// How often something was refused.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// The most bytes that one address can hold.
@@ -69,13 +83,10 @@ impl Held {
     /// # Errors
     /// When the total or the address's share would be exceeded; what was held stays held.
     pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Exhausted> {
-        let budget = &*self.budget;
-        let Some(place) = budget.places.get(self.place) else { return Err(Exhausted) };
-        let per_address = ByteBudget::most_per_address(budget.most, self.holder);
-        take(&budget.held, bytes, self.holder.part_of(budget.most))?;
-        if let Err(exhausted) = take(place, bytes, per_address) {
-            budget.held.fetch_sub(bytes, Ordering::Relaxed);
-            return Err(exhausted);
+        let taken = self.budget.take(self.place, self.holder, bytes);
+        if taken.is_err() {
+            self.budget.refused.fetch_add(1, Ordering::Relaxed);
+            return taken;
         }
         self.bytes += bytes;
         Ok(())
@@ -153,7 +164,7 @@ mod tests {
         first.grow(24).unwrap();
         assert_eq!(first.grow(1), Err(Exhausted));
         assert_eq!(budget.hold(1, Holder::SignedIn).grow(1), Err(Exhausted), "another request of the same address");
-        assert_eq!((first.bytes(), budget.held()), (1024, 1024), "what was refused is not counted");
+        assert_eq!((first.bytes(), budget.held(), budget.refused()), (1024, 1024, 2), "what was refused is not held");
     }
 
     #[test]

@@ -62,6 +62,8 @@ impl Protocols {
             .max_local_error_reset_streams(limits.http2_local_resets)
             .max_header_list_size(u32::try_from(limits.header_bytes + limits.url_bytes + HEADER_SLACK).unwrap_or(u32::MAX))
             .max_send_buf_size(MOST_BUFFERED)
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
             .keep_alive_interval(limits.http2_ping)
             .keep_alive_timeout(limits.http2_ping_timeout);
         Self { limits, tasks, http1, http2 }
@@ -163,3 +165,6 @@ fn quarters(time: Duration) -> Interval {
 pub(super) const MOST_BUFFERED: usize = 512 * 1024;
 /// Above our own limit, which is answered with a 431 that has every header; what is longer still, the HTTP/2 library refuses.
 const HEADER_SLACK: usize = 32 * 1024;
+/// What a client may send of one body before it is read. It doesn't count as buffered, so it is kept small.
+const STREAM_WINDOW: u32 = 256 * 1024;
+const CONNECTION_WINDOW: u32 = 512 * 1024;

@@ -3,6 +3,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::byte_budget::{ByteBudget, Holder};
 use crate::app::StartError;
 
 /// Sizes, times and numbers that a client can't exceed.
@@ -39,6 +40,9 @@ pub struct LimitsSettings {
     pub http2_ping_timeout_seconds: u64,
     /// Request body, in bytes, where the endpoint says nothing else. Default 1048576. More: 413.
     pub body_bytes: usize,
+    /// Request bodies that are buffered at the same time, in bytes, all clients together. Default 67108864. One client address (IPv6: one
+    /// /64) gets at most an eighth of it, and a quarter of either is reserved for signed-in callers. More: 503 with `Retry-After`.
+    pub buffered_body_bytes: usize,
     /// Time to send the whole request body, in seconds. Default 30. Longer: 408.
     pub body_seconds: u64,
     /// Time for a handler to answer, in seconds. Default 30. Longer: 503.
@@ -69,6 +73,7 @@ impl Default for LimitsSettings {
             http2_ping_seconds: 20,
             http2_ping_timeout_seconds: 10,
             body_bytes: 1024 * 1024,
+            buffered_body_bytes: 64 * 1024 * 1024,
             body_seconds: 30,
             handler_seconds: 30,
             running_handlers: 1024,
@@ -93,6 +98,7 @@ impl LimitsSettings {
         positive("connections_from_loopback", self.connections_from_loopback)?;
         positive("http2_streams", self.http2_streams)?;
         positive("running_handlers", self.running_handlers)?;
+        self.check_body("limits.body_bytes", self.body_bytes)?;
         positive("body_seconds", self.body_seconds)?;
         positive("handler_seconds", self.handler_seconds)?;
         Ok(Limits {
@@ -114,6 +120,22 @@ impl LimitsSettings {
             shutdown_grace: Duration::from_secs(self.shutdown_grace_seconds),
             shutdown_drain: Duration::from_secs(self.shutdown_drain_seconds),
         })
+    }
+
+    /// Checks that bodies of this size have room in the share of one address.
+    ///
+    /// # Errors
+    /// Names what is too large, and the setting that makes room for it.
+    pub(crate) fn check_body(&self, what: &str, bytes: usize) -> Result<(), StartError> {
+        let room = ByteBudget::most_per_address(self.buffered_body_bytes, Holder::Anonymous);
+        if bytes > room {
+            let (setting, present) = ("limits.buffered_body_bytes", self.buffered_body_bytes);
+            return Err(StartError::new(format_args!(
+                "{what} is {bytes}, but of {setting} ({present}) one client address gets {room} at most; raise {setting} to {} or more",
+                bytes.saturating_mul(11)
+            )));
+        }
+        Ok(())
     }
 }
 

@@ -17,9 +17,7 @@ mod service;
 pub use service::{Peer, Service};
 mod limits;
 pub use limits::{Limits, LimitsSettings};
-#[allow(dead_code, reason = "request bodies and unsent answers use it next")]
 mod byte_budget;
-#[allow(unused_imports, reason = "request bodies and unsent answers use it next")]
 pub(crate) use byte_budget::{ByteBudget, Exhausted, Held, Holder};
 mod lines;
 pub use lines::FieldLines;

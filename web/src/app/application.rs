@@ -8,7 +8,7 @@ use portcullis_store::{Migration, Migrations};
 use tower::{Layer, Service};
 
 use super::config::{Section, Sections, Settings};
-use super::endpoint::Endpoint;
+use super::endpoint::{Class, Endpoint};
 use super::module::Module;
 use super::registry::Endpoints;
 use super::route::{BoxedService, Inner};
@@ -50,6 +50,31 @@ pub struct RawMount {
     pub(crate) guard: Guard,
     pub(crate) reason: &'static str,
     pub(crate) router: axum::Router,
+    pub(crate) class: Class,
+    pub(crate) body_limit: Option<usize>,
+}
+
+impl RawMount {
+    /// A router below a prefix, who may pass, and why it has to be a raw one.
+    #[must_use]
+    pub const fn new(prefix: &'static str, guard: Guard, router: axum::Router, reason: &'static str) -> Self {
+        Self { prefix, guard, reason, router, class: Class::Default, body_limit: None }
+    }
+
+    /// Puts it into a class for rate limits: a router that takes passwords, codes or tokens belongs to [`Class::Credentials`], whose bodies
+    /// have at most 8 KiB unless [`body_limit`](Self::body_limit) says otherwise.
+    #[must_use]
+    pub const fn class(mut self, class: Class) -> Self {
+        self.class = class;
+        self
+    }
+
+    /// Sets the most bytes of a body.
+    #[must_use]
+    pub const fn body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = Some(bytes);
+        self
+    }
 }
 
 impl<R: RoleKind> App<R> {
@@ -158,8 +183,14 @@ impl<R: RoleKind, S> App<R, S> {
     /// Mounts a raw axum router below a prefix. Portcullis guards it, limits it and stamps its headers, but can't document or validate
     /// what it does; the reason stands in the access matrix.
     #[must_use]
-    pub fn dangerous_mount_axum(mut self, prefix: &'static str, guard: Guard, router: axum::Router, reason: &'static str) -> Self {
-        self.parts.raw.push(RawMount { prefix, guard, reason, router });
+    pub fn dangerous_mount_axum(self, prefix: &'static str, guard: Guard, router: axum::Router, reason: &'static str) -> Self {
+        self.dangerous_mount_raw(RawMount::new(prefix, guard, router, reason))
+    }
+
+    /// Mounts a raw axum router as [`dangerous_mount_axum`](Self::dangerous_mount_axum) does, with its rate-limit class and body limit.
+    #[must_use]
+    pub fn dangerous_mount_raw(mut self, mount: RawMount) -> Self {
+        self.parts.raw.push(mount);
         self
     }
 

@@ -70,6 +70,16 @@ pub enum Class {
     Credentials,
 }
 
+impl Class {
+    /// The most bytes of a body, unless the endpoint says otherwise.
+    pub(crate) const fn most_body_bytes(self, default: usize) -> usize {
+        match self {
+            Self::Credentials if default > CREDENTIALS_BODY => CREDENTIALS_BODY,
+            Self::Default | Self::Credentials => default,
+        }
+    }
+}
+
 /// Builds an [`Endpoint`]; the attributes `#[get]`, `#[post]`, … are sugar over it. Without a policy there is no endpoint.
 pub struct EndpointBuilder<Stage> {
     endpoint: Draft,
@@ -167,6 +177,15 @@ impl Endpoint {
     #[must_use]
     pub const fn body_limit(&self) -> Option<usize> {
         self.body_limit
+    }
+
+    /// The most bytes of a body where the application's default is this: an endpoint that takes credentials needs only a few KiB.
+    #[must_use]
+    pub(crate) const fn most_body_bytes(&self, default: usize) -> usize {
+        match (self.body_limit, self.class) {
+            (Some(limit), _) => limit,
+            (None, class) => class.most_body_bytes(default),
+        }
     }
 
     /// Why an endpoint with path parameters loads no object.
@@ -328,3 +347,6 @@ impl<Stage> fmt::Debug for EndpointBuilder<Stage> {
         write!(f, "EndpointBuilder({} {})", self.endpoint.verb.as_str(), self.endpoint.path)
     }
 }
+
+/// A name, two passwords of 256 characters, and how forms and JSON write those that aren't ASCII.
+const CREDENTIALS_BODY: usize = 8 * 1024;

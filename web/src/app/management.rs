@@ -78,6 +78,9 @@ impl Management {
         }
         self.metrics.connections_open.set(i64::try_from(self.connections.open()).unwrap_or(i64::MAX));
         self.metrics.connections_refused.inner().store(self.connections.refused(), Ordering::Relaxed);
+        let buffered = self.runtime.buffered();
+        self.metrics.body_bytes.set(i64::try_from(buffered.held()).unwrap_or(i64::MAX));
+        self.metrics.bodies_refused.inner().store(buffered.refused(), Ordering::Relaxed);
         let dropped = i64::try_from(self.sink.dropped()).unwrap_or(i64::MAX);
         self.metrics.log_lines_dropped.set(dropped);
         let mut response = text(StatusCode::OK, self.metrics.render());

@@ -36,11 +36,11 @@ use super::noted::{Admitted, Noted, Slot, panic_text};
 use super::passage::Passage;
 use super::route::{BoxedService, Found, Mounted, RawPlace, Routes};
 use super::runtime::Runtime;
-use crate::accept::{FieldLines, Peer, Service};
+use crate::accept::{FieldLines, Holder, Peer, Service};
 use crate::admit::{self, Cors, Hosts, LoadShed, RateLimits, TrustedProxies};
 use crate::authn::{self, Authenticator, Rejection};
 use crate::authz::{self, Guard};
-use crate::extract::{self, Call};
+use crate::extract::{Call, Meter};
 use crate::observe::{AccessLog, Denials, EndpointMetrics, Metrics, with_request_id};
 use crate::respond::{Problem, SecurityHeaders};
 use crate::{IntoResponse as _, Request, Response};
@@ -136,6 +136,8 @@ impl Pipeline {
             None => self.gate(request, found, passage).await,
             Some(layered) => {
                 let slot = Slot(Arc::new(Mutex::new(None)));
+                // What a layer reads is bounded as what the endpoint reads; what it passes on counts there.
+                let meter = Meter::watch(request, found.most_body_bytes(self.runtime.limits().body_bytes));
                 request.extensions_mut().insert(slot.clone());
                 request.extensions_mut().insert(Admitted { address: passage.address, request_id: passage.request_id });
                 let service = layered.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -143,7 +145,10 @@ impl Pipeline {
                 let deadline = passage.began + self.runtime.limits().handler * 2;
                 let answered = self.within_time(deadline, Box::pin(service.oneshot(std::mem::take(request)))).await;
                 passage.principal = slot.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-                answered.map(|response| response.unwrap_or_else(|never: Infallible| match never {}))
+                match meter.refusal() {
+                    Some(problem) => Err(problem),
+                    None => answered.map(|response| response.unwrap_or_else(|never: Infallible| match never {})),
+                }
             }
         }
     }
@@ -215,18 +220,21 @@ impl Pipeline {
             address: noted.address.ip(),
             request_id: noted.request_id,
             deadline: self.deadline(noted),
+            held: None,
         };
         self.within_time(call.deadline, endpoint.call(call)).await
     }
 
     async fn call_raw(&self, raw: &RawPlace, request: &mut Request, noted: &mut Noted) -> Result<Response, Problem> {
-        if self.decide((&raw.guard, Class::Default), request.method(), request.headers(), noted).await? {
+        if self.decide((&raw.guard, raw.class), request.method(), request.headers(), noted).await? {
             return Err(Problem::internal("a raw router's policy can't name an object"));
         }
-        let request = self.limit_body(std::mem::take(request))?;
-        self.within_time(self.deadline(noted), raw.router.clone().oneshot(request))
-            .await
-            .map(|response| response.unwrap_or_else(|never: Infallible| match never {}))
+        let limit = raw.most_body_bytes(self.runtime.limits().body_bytes);
+        let holder = if noted.principal.is_some() { Holder::SignedIn } else { Holder::Anonymous };
+        let held = self.runtime.buffered().hold(noted.address.bucket(), holder);
+        let meter = Meter::limit(request, limit, held)?;
+        let response = self.within_time(self.deadline(noted), raw.router.clone().oneshot(std::mem::take(request))).await?;
+        meter.refusal().map_or_else(|| response.map_err(|never: Infallible| match never {}), Err)
     }
 
     /// Steps 10 to 13. `true` when the object in the path has the last word.
@@ -278,15 +286,6 @@ impl Pipeline {
             Err(Rejection::Invalid(why)) => Err(authn::invalid_token().because(why).denied_by("authn_token_invalid", "credential")),
             Err(Rejection::Unavailable(why)) => Err(Problem::unavailable(why)),
         }
-    }
-
-    /// A raw router reads its body itself, but no more of it than any other endpoint.
-    fn limit_body(&self, request: Request) -> Result<Request, Problem> {
-        let limit = self.runtime.limits().body_bytes;
-        if request.body().size_hint().lower() > limit as u64 {
-            return Err(extract::too_large());
-        }
-        Ok(request.map(|body| Body::new(http_body_util::Limited::new(body, limit))))
     }
 
     fn deadline(&self, noted: &Noted) -> Instant {

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use super::application::RawMount;
 use super::config::Settings;
+use super::endpoint::Endpoint;
 use super::start::StartError;
 use crate::admit::{Cors, TrustedProxies};
 
@@ -22,6 +24,16 @@ pub(super) fn trusted_proxies(settings: &Settings) -> Result<TrustedProxies, Sta
 
 pub(super) fn cors(settings: &Settings) -> Result<Cors, StartError> {
     Cors::new(&settings.cors).map_err(|why| StartError::new(format_args!("setting `cors.origins`: {why}")))
+}
+
+/// An endpoint whose bodies have no room would answer 503 for ever.
+pub(super) fn check_bodies(settings: &Settings, endpoints: &[&'static Endpoint], raw: &[RawMount]) -> Result<(), StartError> {
+    for (mount, bytes) in raw.iter().filter_map(|mount| Some((mount, mount.body_limit?))) {
+        settings.limits.check_body(&format!("the body limit of the raw router at {}", mount.prefix), bytes)?;
+    }
+    endpoints.iter().filter_map(|endpoint| Some((endpoint, endpoint.body_limit()?))).try_for_each(|(endpoint, bytes)| {
+        settings.limits.check_body(&format!("the body limit of {} {}", endpoint.verb().as_str(), endpoint.path()), bytes)
+    })
 }
 
 pub(super) fn unusable(folder: &Path, error: &std::io::Error) -> StartError {

@@ -44,6 +44,8 @@ pub(crate) struct RawPlace {
     pub(crate) router: axum::Router,
     pub(crate) metrics: EndpointMetrics,
     pub(crate) template: String,
+    pub(crate) class: Class,
+    pub(crate) body_limit: Option<usize>,
 }
 
 /// Where a request goes.
@@ -98,8 +100,10 @@ impl Routes {
                     router: mount.router.clone(),
                     metrics: metrics("_OTHER", &template),
                     template: template.clone(),
+                    class: mount.class,
+                    body_limit: mount.body_limit,
                 };
-                let place = Place { endpoints: Vec::new(), allow: HeaderValue::from_static(""), raw: Some(raw) };
+                let place = Place { endpoints: Vec::new(), allow: HeaderValue::from_static(RAW_METHODS), raw: Some(raw) };
                 paths.insert(template.clone(), place).map_err(|error| StartError::route(&template, &error))?;
             }
         }
@@ -110,7 +114,9 @@ impl Routes {
     pub(crate) fn find(&self, method: &Method, path: &str) -> Found<'_> {
         let Ok(at) = self.paths.at(path) else { return Found::Nothing };
         if let Some(raw) = &at.value.raw {
-            return Found::Raw(raw);
+            // A method that the service doesn't know is nothing for a router that answers whatever it gets, and TRACE gives headers away.
+            let is_known = RAW_METHODS.split(", ").any(|known| known == method.as_str());
+            return if is_known { Found::Raw(raw) } else { Found::WrongMethod(&at.value.allow) };
         }
         let Some(mounted) = at.value.endpoints.iter().find(|mounted| is(mounted.endpoint.verb(), method)) else {
             return Found::WrongMethod(&at.value.allow);
@@ -125,6 +131,13 @@ impl Routes {
     }
 }
 
+impl RawPlace {
+    /// The most bytes of a body where the application's default is this.
+    pub(crate) fn most_body_bytes(&self, default: usize) -> usize {
+        self.body_limit.unwrap_or_else(|| self.class.most_body_bytes(default))
+    }
+}
+
 impl<'routes> Found<'routes> {
     /// What the log and the metrics call it.
     pub(crate) fn route(&self) -> Option<Route<'routes>> {
@@ -135,11 +148,21 @@ impl<'routes> Found<'routes> {
         }
     }
 
+    /// The most bytes of its body where the application's default is this.
+    pub(crate) fn most_body_bytes(&self, default: usize) -> usize {
+        match self {
+            Self::Endpoint(mounted, _) => mounted.endpoint.most_body_bytes(default),
+            Self::Raw(raw) => raw.most_body_bytes(default),
+            Self::WrongMethod(_) | Self::Nothing => default,
+        }
+    }
+
     /// Its class for rate limits.
     pub(crate) fn class(&self) -> Class {
         match self {
             Self::Endpoint(mounted, _) => mounted.endpoint.class(),
-            Self::Raw(_) | Self::WrongMethod(_) | Self::Nothing => Class::Default,
+            Self::Raw(raw) => raw.class,
+            Self::WrongMethod(_) | Self::Nothing => Class::Default,
         }
     }
 }
@@ -161,6 +184,9 @@ fn allow(endpoints: &[&'static Endpoint]) -> HeaderValue {
     methods.sort_unstable();
     HeaderValue::from_str(&methods.join(", ")).unwrap_or(HeaderValue::from_static(""))
 }
+
+/// What reaches a raw router.
+const RAW_METHODS: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";
 
 /// The gate and what is behind it, as a tower service for the layers around it.
 #[derive(Clone)]
@@ -209,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_raw_router_without_a_reason_stops_the_start() {
-        let raw = |reason| RawMount { prefix: "/raw", guard: Authenticated.guard(), reason, router: axum::Router::new() };
+        let raw = |reason| RawMount::new("/raw", Authenticated.guard(), axum::Router::new(), reason);
         assert_eq!(refusal(&[], vec![raw("a webhook that only axum can read")]), "");
         assert_eq!(refusal(&[], vec![raw(" ")]), "the raw axum router at /raw has no reason: say why it has to be one");
     }

@@ -1,5 +1,6 @@
 use std::any::{Any, TypeId};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, header};
@@ -9,6 +10,7 @@ use portcullis_store::Database;
 use super::cursors::Cursors;
 use super::master_key::MasterKey;
 use super::spawner::Spawner;
+use crate::accept::ByteBudget;
 use crate::extract::Provider;
 
 /// What a running application holds: its database, clock, keys, and what it provides to handlers.
@@ -23,6 +25,8 @@ pub struct Runtime {
     pub(crate) cursors: Cursors,
     pub(crate) revocations: Revocations,
     pub(crate) limits: RequestLimits,
+    /// The bodies that are buffered at the moment.
+    pub(crate) buffered: Arc<ByteBudget>,
     /// Where our own pages are.
     pub(crate) own_origin: String,
     /// Where pages are that may call us, our own among them.
@@ -76,6 +80,10 @@ impl Runtime {
 
     pub(crate) const fn cursors(&self) -> &Cursors {
         &self.cursors
+    }
+
+    pub(crate) const fn buffered(&self) -> &Arc<ByteBudget> {
+        &self.buffered
     }
 
     pub(crate) const fn limits(&self) -> &RequestLimits {

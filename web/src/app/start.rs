@@ -14,12 +14,12 @@ use super::management::Management;
 use super::master_key::MasterKey;
 use super::module::{Started, Starting};
 use super::pipeline::Pipeline;
-use super::prepare::{cors, own_origin, prepare_folder, trusted_proxies, unusable};
+use super::prepare::{check_bodies, cors, own_origin, prepare_folder, trusted_proxies, unusable};
 use super::route::{Inner, Routes};
 use super::running::Running;
 use super::runtime::{RequestLimits, Runtime};
 use super::spawner::Spawner;
-use crate::accept::{Server, ServerSettings, Shutdown, TlsMode};
+use crate::accept::{ByteBudget, Server, ServerSettings, Shutdown, TlsMode};
 use crate::admit::{Hosts, LoadShed, RateLimits, TrustedProxies};
 use crate::authn::{Authenticator, Authority};
 use crate::observe::{AccessLog, Denials, LogFormat, LogSink, Metrics, init_logs};
@@ -68,6 +68,7 @@ impl<R: RoleKind, S> App<R, S> {
             return Err(StartError::new("setting `tls.mode` is `behind_proxy`, but `proxy.trusted` is empty: name the proxy's network"));
         }
         own_origin(&settings.public_url)?;
+        check_bodies(settings, &self.parts.registry(settings), &self.parts.raw)?;
         if let Some(text) = &settings.master_key {
             MasterKey::from_base64(text).map_err(|why| StartError::new(format_args!("setting `master_key` is {why}")))?;
         }
@@ -185,6 +186,7 @@ fn pipeline(
     (trusted, metrics, sink, format): Observed,
 ) -> Result<Arc<Pipeline>, StartError> {
     let settings = &starting.settings;
+    check_bodies(settings, endpoints, &parts.raw)?;
     let cors = cors(settings)?;
     let document = super::openapi::document(parts.name, parts.version, &settings.public_url, endpoints);
     let own_origin = own_origin(&settings.public_url)?;
@@ -212,6 +214,7 @@ fn pipeline(
         master_key: starting.master_key,
         revocations: starting.revocations,
         limits,
+        buffered: ByteBudget::new(settings.limits.buffered_body_bytes),
         own_origin,
         origins,
         providers: started.providers,

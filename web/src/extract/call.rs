@@ -8,6 +8,8 @@ use http::{HeaderMap, Method, Uri};
 use portcullis_core::{Id, Principal};
 use tokio::time::Instant;
 
+use crate::accept::{Held, Holder};
+use crate::admit::ClientAddress;
 use crate::app::{Endpoint, Runtime};
 use crate::authz::Loaded;
 use crate::respond::Problem;
@@ -25,6 +27,8 @@ pub struct Call {
     pub(crate) request_id: Id,
     /// When the handler has to have answered.
     pub(crate) deadline: Instant,
+    /// The bytes of the body, which count until the handler has answered.
+    pub(crate) held: Option<Held>,
 }
 
 impl Call {
@@ -79,6 +83,12 @@ impl Call {
     /// The body, which only one argument takes.
     pub(crate) fn take_body(&mut self) -> Body {
         self.body.take().unwrap_or_default()
+    }
+
+    /// Counts the bytes of the body.
+    pub(super) fn held(&mut self) -> &mut Held {
+        let holder = if self.principal.is_some() { Holder::SignedIn } else { Holder::Anonymous };
+        self.held.get_or_insert_with(|| self.runtime.buffered().hold(ClientAddress::new(self.address).bucket(), holder))
     }
 
     /// The query, without the question mark.

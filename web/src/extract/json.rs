@@ -4,9 +4,9 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::argument::{Argument, Kind, Nothing};
+use super::body::read_body;
 use super::call::Call;
 use super::check::{Failures, Input, Pointer};
-use super::raw::read_body;
 use crate::app::OperationDoc;
 use crate::respond::Problem;
 

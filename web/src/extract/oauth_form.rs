@@ -4,8 +4,8 @@ use std::fmt;
 use portcullis_core::Secret;
 
 use super::argument::{Argument, Kind, Nothing};
+use super::body::read_body;
 use super::call::Call;
-use super::raw::read_body;
 use crate::app::OperationDoc;
 use crate::respond::Problem;
 

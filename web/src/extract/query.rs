@@ -3,9 +3,9 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::argument::{Argument, Kind, Nothing};
+use super::body::read_body;
 use super::call::Call;
 use super::check::{Failures, Input, Pointer};
-use super::raw::read_body;
 use crate::app::{OperationDoc, Place};
 use crate::respond::{FieldError, Problem};
 

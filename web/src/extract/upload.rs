@@ -1,15 +1,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
+use std::iter::repeat;
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use bytes::Bytes;
-use futures_util::TryStreamExt as _;
-
-use http_body_util::{BodyExt as _, Limited};
 
 use super::argument::{Argument, Kind, Nothing};
+use super::body::{broken, read_watched, too_large};
 use super::call::{Call, unsupported};
-use super::raw::{body_limits, broken, too_large, too_slow};
+use super::multipart::{self, Next, Parts};
 use crate::app::OperationDoc;
 use crate::respond::{FieldError, Problem};
 
@@ -45,7 +45,7 @@ impl MediaType {
     pub const PDF: Self = Self { name: "application/pdf", magic: b"%PDF-" };
 }
 
-/// A multipart upload ([RFC 7578](https://www.rfc-editor.org/rfc/rfc7578)), read part by part, size and type checked on the way.
+/// A multipart upload ([RFC 7578](https://www.rfc-editor.org/rfc/rfc7578)), size and type checked.
 pub struct Upload<R> {
     /// The files by field name.
     pub files: BTreeMap<&'static str, UploadedFile>,
@@ -74,63 +74,85 @@ impl<R: UploadRules> Argument for Upload<R> {
     async fn extract(call: &mut Call) -> Result<Self, Problem> {
         call.require_content_type("multipart/form-data")?;
         let content_type = call.parts.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-        let boundary = multer::parse_boundary(content_type).ok().filter(|boundary| (1..=LONGEST_BOUNDARY).contains(&boundary.len()));
-        let boundary = boundary.ok_or_else(|| unsupported("The multipart boundary is missing or too long."))?;
-        let (limit, deadline) = body_limits(call)?;
-        let stream = Limited::new(call.take_body(), limit).into_data_stream().map_err(std::io::Error::other);
-        let parts = multer::Multipart::new(stream, boundary);
-        tokio::time::timeout_at(deadline, read_parts::<R>(parts)).await.map_err(|_| too_slow())?
+        let boundary = multipart::boundary(content_type).map(str::to_owned);
+        let boundary = boundary.ok_or_else(|| unsupported("The multipart boundary is missing, repeated or too long."))?;
+        let mut found = Found::<R>::new(&boundary);
+        let body = read_watched(call, |so_far| found.look(so_far)).await?;
+        found.finish(&body)
     }
 }
 
-async fn read_parts<R: UploadRules>(mut parts: multer::Multipart<'_>) -> Result<Upload<R>, Problem> {
-    let (mut files, mut texts) = (BTreeMap::new(), BTreeMap::new());
-    while let Some(part) = parts.next_field().await.map_err(|error| refuse(&error))? {
-        let name = part.name().unwrap_or("").to_owned();
-        if let Some(name) = R::FILES.iter().find(|own| **own == name) {
-            let content = read_part(part, R::MAX_FILE_BYTES).await?;
+/// The parts that were found so far.
+struct Found<R> {
+    parts: Parts,
+    fields: Vec<(&'static str, Range<usize>)>,
+    is_whole: bool,
+    rules: PhantomData<fn() -> R>,
+}
+
+impl<R: UploadRules> Found<R> {
+    fn new(boundary: &str) -> Self {
+        Self { parts: Parts::new(boundary), fields: Vec::new(), is_whole: false, rules: PhantomData }
+    }
+
+    /// Looks at what has come since the last time, and refuses at once what can't become right.
+    fn look(&mut self, so_far: &[u8]) -> Result<(), Problem> {
+        loop {
+            match self.parts.next(so_far).map_err(|_| broken())? {
+                Next::Part(name, content) => {
+                    let name = R::check(name.as_deref(), content.len(), &self.fields)?;
+                    self.fields.push((name, content));
+                }
+                Next::More(Some((name, length))) => return R::check(name, length, &self.fields).map(|_| ()),
+                Next::More(None) => return Ok(()),
+                Next::End => {
+                    self.is_whole = true;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn finish(self, body: &Bytes) -> Result<Upload<R>, Problem> {
+        if !self.is_whole {
+            return Err(broken());
+        }
+        let (mut files, mut texts) = (BTreeMap::new(), BTreeMap::new());
+        for (name, content) in self.fields {
+            let content = body.slice(content);
+            if R::TEXTS.contains(&name) {
+                let text = std::str::from_utf8(&content).map_err(|_| failure(name, "wrong_type", "The text is not UTF-8."))?;
+                texts.insert(name, text.to_owned());
+                continue;
+            }
             let media = R::TYPES.iter().find(|media| content.starts_with(media.magic));
             let media_type = media.ok_or_else(|| failure(name, "media_type", "Files of this type are not taken."))?.name;
-            if files.insert(*name, UploadedFile { media_type, content }).is_some() {
-                return Err(failure(name, "repeated", "This field stands more than once."));
-            }
-        } else if let Some(name) = R::TEXTS.iter().find(|own| **own == name) {
-            let content = read_part(part, MAX_TEXT_BYTES).await?;
-            let text = String::from_utf8(content.to_vec()).map_err(|_| failure(name, "wrong_type", "The text is not UTF-8."))?;
-            if texts.insert(*name, text).is_some() {
-                return Err(failure(name, "repeated", "This field stands more than once."));
-            }
-        } else {
-            return Err(failure("?", "unknown_field", "This field is not known."));
+            // A file keeps the whole body in memory unless it is copied.
+            let content = if content.len() < body.len() / 2 { Bytes::copy_from_slice(&content) } else { content };
+            files.insert(name, UploadedFile { media_type, content });
         }
+        if let Some(missing) = R::REQUIRED.iter().find(|name| !files.contains_key(*name)) {
+            return Err(failure(missing, "required", "This file is required."));
+        }
+        Ok(Upload { files, texts, rules: PhantomData })
     }
-    if let Some(missing) = R::REQUIRED.iter().find(|name| !files.contains_key(*name)) {
-        return Err(failure(missing, "required", "This file is required."));
-    }
-    Ok(Upload { files, texts, rules: PhantomData })
 }
 
-async fn read_part(mut part: multer::Field<'_>, limit: usize) -> Result<Bytes, Problem> {
-    let mut content = Vec::new();
-    while let Some(chunk) = part.chunk().await.map_err(|error| refuse(&error))? {
-        if content.len() + chunk.len() > limit {
-            return Err(too_large());
+/// What is asked of each part.
+trait CheckPart: UploadRules {
+    /// The field of a part of which so many bytes have come.
+    fn check(name: Option<&str>, length: usize, before: &[(&'static str, Range<usize>)]) -> Result<&'static str, Problem> {
+        let (files, texts) = (Self::FILES.iter().zip(repeat(Self::MAX_FILE_BYTES)), Self::TEXTS.iter().zip(repeat(MAX_TEXT_BYTES)));
+        let field = files.chain(texts).find(|(own, _)| Some(**own) == name);
+        let (field, limit) = field.ok_or_else(|| failure("?", "unknown_field", "This field is not known."))?;
+        if before.iter().any(|(other, _)| other == field) {
+            return Err(failure(field, "repeated", "This field stands more than once."));
         }
-        content.extend_from_slice(&chunk);
+        if length > limit { Err(too_large()) } else { Ok(field) }
     }
-    Ok(content.into())
 }
 
-fn refuse(error: &multer::Error) -> Problem {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(cause) = source {
-        if cause.is::<http_body_util::LengthLimitError>() {
-            return too_large();
-        }
-        source = cause.source();
-    }
-    if matches!(error, multer::Error::StreamReadFailed(_)) && error.to_string().contains("length limit") { too_large() } else { broken() }
-}
+impl<R: UploadRules> CheckPart for R {}
 
 fn failure(field: &str, code: &'static str, detail: &'static str) -> Problem {
     Problem::invalid(vec![FieldError { pointer: format!("/{field}"), code, detail: detail.into() }])
@@ -149,5 +171,3 @@ impl fmt::Debug for UploadedFile {
 }
 
 const MAX_TEXT_BYTES: usize = 4096;
-/// [RFC 2046 section 5.1.1](https://www.rfc-editor.org/rfc/rfc2046#section-5.1.1).
-const LONGEST_BOUNDARY: usize = 70;

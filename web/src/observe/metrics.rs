@@ -30,6 +30,8 @@ pub(crate) struct Metrics {
     pub(crate) log_lines_dropped: Gauge,
     pub(crate) connections_open: Gauge,
     pub(crate) connections_refused: Counter,
+    pub(crate) body_bytes: Gauge,
+    pub(crate) bodies_refused: Counter,
 }
 
 /// The handles of one endpoint: a histogram for each class of statuses, looked up once at start.
@@ -94,6 +96,10 @@ impl Metrics {
             "Connections closed at once because there were too many",
             connections_refused.clone(),
         );
+        let (body_bytes, bodies_refused) = (Gauge::default(), Counter::default());
+        registry.register("portcullis_request_body_bytes_buffered", "Bytes of request bodies that are buffered", body_bytes.clone());
+        let help = "Request bodies refused because too many bytes were buffered";
+        registry.register("portcullis_request_bodies_refused", help, bodies_refused.clone());
         registry.register("process_start_time_seconds", "When the process started", started);
         registry.register("portcullis_build", "The program", info);
         Self {
@@ -111,6 +117,8 @@ impl Metrics {
             log_lines_dropped,
             connections_open,
             connections_refused,
+            body_bytes,
+            bodies_refused,
         }
     }
 

@@ -204,7 +204,8 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
     fn read_body(&mut self, left: u64, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let most = usize::try_from(left).unwrap_or(usize::MAX);
         let taken = if self.buffer.is_empty() {
-            let most = most.min(out.remaining());
+            // hyper doubles a buffer that a read filled: what one connection reads ahead stays small.
+            let most = most.min(out.remaining()).min(MOST_AT_ONCE);
             let mut part = ReadBuf::new(out.initialize_unfilled_to(most));
             ready!(Pin::new(&mut self.stream).poll_read(context, &mut part))?;
             let taken = part.filled().len();
@@ -275,4 +276,5 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<I> {
 }
 
 const READ_SIZE: usize = 8 * 1024;
+const MOST_AT_ONCE: usize = 4 * READ_SIZE;
 const HARMLESS: &[u8] = b"GET / HTTP/1.1\r\nhost: refused.invalid\r\nconnection: close\r\n\r\n";
