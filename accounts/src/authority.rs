@@ -26,6 +26,7 @@ impl Authority for AccountService {
 
 impl AccountService {
     async fn verify_token(&self, token: &str) -> Result<Principal, Rejection> {
+        self.keys().refresh().await.map_err(|error| Rejection::Unavailable(error.to_string()))?;
         let claims = self.keys().verify(token, self.now()).map_err(Rejection::Invalid)?;
         let query = self.database().query(SESSION_BY_ID).bind(claims.session);
         let found: Option<Present> = query.fetch_optional().await.map_err(unavailable)?;

@@ -7,11 +7,12 @@ use portcullis_core::RoleKind;
 use portcullis_store::Migrations;
 use portcullis_web::app::config::{Sections, Settings};
 use portcullis_web::app::{App, Endpoint, Module, Spawner, StartError, Started, Starting};
+use tokio::time::{MissedTickBehavior, timeout};
 
 use crate::error::AccountError;
 use crate::routes::routes;
 use crate::schema::MIGRATIONS;
-use crate::service::{AccountParts, AccountService};
+use crate::service::{AccountParts, AccountService, FOLLOW_EVERY};
 use crate::settings::AccountsSettings;
 
 /// The accounts of an application: users, log-in, tokens, administration.
@@ -105,25 +106,32 @@ impl Accounts {
 fn keep_up(service: &AccountService, spawner: &Spawner) {
     let following = service.clone();
     spawner.spawn_until_shutdown(async move {
+        let mut ticks = tokio::time::interval(FOLLOW_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut is_away = false;
         loop {
-            tokio::time::sleep(FOLLOW_EVERY).await;
-            if let Err(error) = following.follow_epoch().await {
-                // What can't be asked can't be believed: remembered credentials are verified anew, which answers 503 while the store is away.
-                tracing::warn!(%error, "the security epoch cannot be read");
-                following.forget_everything();
+            ticks.tick().await;
+            let looked = following.follow_epoch().await;
+            match &looked {
+                Ok(()) if is_away => tracing::info!("the security epoch can be read again"),
+                Err(error) if !is_away => tracing::warn!(%error, "the security epoch cannot be read"),
+                Ok(()) | Err(_) => {}
             }
+            is_away = looked.is_err();
         }
     });
     let pruning = service.clone();
     spawner.spawn_until_shutdown(async move {
         loop {
             tokio::time::sleep(PRUNE_EVERY).await;
-            if let Err(error) = pruning.prune().await {
-                tracing::warn!(%error, "accounts cannot be pruned");
+            match timeout(PRUNE, pruning.prune()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(%error, "accounts cannot be pruned"),
+                Err(_) => tracing::warn!("pruning accounts took too long"),
             }
         }
     });
 }
 
-const FOLLOW_EVERY: Duration = Duration::from_millis(250);
 const PRUNE_EVERY: Duration = Duration::from_secs(300);
+const PRUNE: Duration = Duration::from_secs(120);

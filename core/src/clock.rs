@@ -1,7 +1,7 @@
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -181,6 +181,63 @@ impl Clock {
     }
 }
 
+impl Clock {
+    /// The present moment of a time that never jumps.
+    #[must_use]
+    pub fn steady(&self) -> Steady {
+        match &self.0 {
+            Some(time) => Steady::of_manual(time.load(Ordering::Acquire)),
+            None => Steady::of_system(Instant::now()),
+        }
+    }
+
+    /// The steady moment of a request whose time was taken already: from the instant in production, from the timestamp of a manual clock.
+    #[must_use]
+    pub fn steady_at(&self, at: Timestamp, instant: Instant) -> Steady {
+        if self.0.is_some() { Steady::of_manual(at.0) } else { Steady::of_system(instant) }
+    }
+}
+
+/// A moment of a time that never jumps, however the system's clock is set. Comparable within one process only.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Steady(u64);
+
+impl Steady {
+    /// Before every other moment.
+    pub const NEVER: Self = Self(0);
+    /// After every other moment.
+    pub const ALWAYS: Self = Self(u64::MAX);
+
+    /// Microseconds since this process first looked.
+    #[must_use]
+    pub const fn as_micros(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) const fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
+    fn of_manual(micros: i64) -> Self {
+        Self(u64::try_from(micros).unwrap_or(0))
+    }
+
+    fn of_system(instant: Instant) -> Self {
+        let elapsed = instant.saturating_duration_since(*ORIGIN);
+        Self(elapsed.as_secs().saturating_mul(1_000_000).saturating_add(u64::from(elapsed.subsec_micros())))
+    }
+}
+
+impl std::ops::Add<Duration> for Steady {
+    type Output = Self;
+    fn add(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)))
+    }
+}
+
+/// Where steady time begins.
+static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.0.is_some() { "Clock(manual)" } else { "Clock(system)" })
@@ -241,5 +298,21 @@ mod tests {
         assert_eq!(clock.now(), Timestamp::from_seconds(10));
         hand.advance(Duration::from_secs(5));
         assert_eq!(clock.now(), Timestamp::from_seconds(15));
+    }
+
+    #[test]
+    fn steady_time_is_the_instants_in_production_and_the_hands_in_tests() {
+        // The first look sets where steady time begins.
+        assert!(Clock::system().steady() <= Clock::system().steady());
+        let now = Instant::now();
+        let (system, (manual, hand)) = (Clock::system(), Clock::manual(Timestamp::from_seconds(10)));
+        let (early, late) = (Timestamp::from_seconds(0), Timestamp::from_seconds(4_000_000_000));
+        assert_eq!(system.steady_at(early, now), system.steady_at(late, now), "a clock that is set moves nothing");
+        assert_eq!(system.steady_at(early, now) + Duration::from_secs(1), system.steady_at(early, now + Duration::from_secs(1)));
+        let before = manual.steady();
+        hand.advance(Duration::from_secs(5));
+        assert_eq!(manual.steady(), before + Duration::from_secs(5));
+        assert_eq!(manual.steady_at(Timestamp::from_seconds(15), now), manual.steady());
+        assert!(Steady::NEVER < before && before < Steady::ALWAYS);
     }
 }

@@ -4,7 +4,7 @@
 //! password, audit event) and the pure functions that decide. Everything here can be tested without a server.
 
 mod clock;
-pub use clock::{Clock, ManualClock, Timestamp};
+pub use clock::{Clock, ManualClock, Steady, Timestamp};
 mod id;
 pub use id::{Id, ParseIdError, hexadecimal};
 mod secret;

@@ -135,9 +135,15 @@ async fn healthcheck(address: SocketAddr) -> Result<ExitCode, Failure> {
 }
 
 fn on_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(Failure::new)?.block_on(work)
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::new)?;
+    let result = runtime.block_on(work);
+    // A statement that a thread still waits for must not keep the process alive.
+    runtime.shutdown_timeout(LAST_WORK);
+    result
 }
+
+/// How long blocking work may go on once all else has ended.
+const LAST_WORK: Duration = Duration::from_secs(5);
 
 /// Prints a result.
 pub(crate) fn say(text: &str) {

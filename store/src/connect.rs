@@ -8,6 +8,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::StoreError;
 use crate::database::Pools;
+use crate::lent::Pool;
 use crate::settings::DatabaseSettings;
 
 pub(crate) async fn postgres(url: &str, settings: &DatabaseSettings) -> Result<Pools, StoreError> {
@@ -17,6 +18,7 @@ pub(crate) async fn postgres(url: &str, settings: &DatabaseSettings) -> Result<P
     if options.get_application_name().is_none() {
         options = options.application_name("portcullis");
     }
+    let bounds = bounds(settings.wait);
     let pool = PgPoolOptions::new()
         .max_connections(settings.connections.max(1))
         .acquire_timeout(settings.wait)
@@ -30,8 +32,13 @@ pub(crate) async fn postgres(url: &str, settings: &DatabaseSettings) -> Result<P
                 Ok(true)
             })
         })
+        .after_connect(move |connection, _| {
+            let bounds = bounds.clone();
+            Box::pin(async move { sqlx::raw_sql(sqlx::AssertSqlSafe(bounds)).execute(connection).await.map(drop) })
+        })
         .connect_lazy_with(options.clone());
-    match pool.acquire().await {
+    let pool = Pool { connections: pool, wait: settings.wait, statement: settings.statement };
+    match pool.connections.acquire().await {
         Ok(_) => return Ok(Pools::Postgres(pool)),
         // The pool kept trying, in case the server is just starting, and forgot why it couldn't: one more attempt says why.
         Err(sqlx::Error::PoolTimedOut) => {}
@@ -43,4 +50,11 @@ pub(crate) async fn postgres(url: &str, settings: &DatabaseSettings) -> Result<P
         Err(_) => return Err(StoreError::Unavailable("PostgreSQL does not answer".to_owned())),
     }
     Ok(Pools::Postgres(pool))
+}
+
+/// What bounds a wait for a lock, and a transaction whose program hangs, as on SQLite.
+fn bounds(wait: Duration) -> String {
+    let milliseconds = wait.as_millis().max(1);
+    let idle = milliseconds.saturating_mul(12);
+    format!("SET lock_timeout = {milliseconds}; SET idle_in_transaction_session_timeout = {idle}")
 }

@@ -1,12 +1,16 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::batch::Batch;
 #[cfg(feature = "postgres")]
 use crate::batch::Durability;
 #[cfg(feature = "postgres")]
 use crate::connect;
+#[cfg(feature = "postgres")]
+use crate::lent::Pool;
 use crate::query::{Query, Target};
+use crate::reserved::Reserved;
 #[cfg(feature = "postgres")]
 use crate::session::Session;
 use crate::settings::{DatabaseSettings, Location};
@@ -21,7 +25,7 @@ pub struct Database(Arc<Pools>);
 pub(crate) enum Pools {
     Sqlite(Sqlite),
     #[cfg(feature = "postgres")]
-    Postgres(sqlx::postgres::PgPool),
+    Postgres(Pool),
 }
 
 /// Which database this is; needed only where the dialects differ.
@@ -91,7 +95,13 @@ impl Database {
         Batch::new(self)
     }
 
-    /// Closes every connection; what is written stays written.
+    /// A connection outside of those that requests share, for what must go on when they are all taken. Each use of it ends by the deadline.
+    #[must_use]
+    pub fn reserve(&self, deadline: Duration) -> Reserved {
+        Reserved::new(&self.0, deadline)
+    }
+
+    /// Closes every connection, bounded by the wait; what is written stays written.
     pub async fn close(&self) {
         match &*self.0 {
             Pools::Sqlite(sqlite) => sqlite.close().await,

@@ -25,11 +25,15 @@ mod migrate;
 pub use migrate::{Migration, Migrations};
 mod error;
 pub use error::StoreError;
+mod reserved;
+pub use reserved::Reserved;
 
 mod classify;
 #[cfg(feature = "postgres")]
 mod connect;
 mod driver;
+#[cfg(feature = "postgres")]
+mod lent;
 #[cfg(feature = "postgres")]
 mod session;
 mod sqlite;

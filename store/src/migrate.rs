@@ -126,6 +126,8 @@ impl Database {
             }
         };
         if self.dialect() == Dialect::Postgres {
+            // One by one: several statements in one text would be parsed before the first one counts.
+            transaction.run("SET LOCAL lock_timeout = 0").await?;
             transaction.run("SELECT pg_advisory_xact_lock(7304771210453)").await?;
         }
         Ok(transaction)

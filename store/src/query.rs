@@ -114,7 +114,7 @@ impl<'a> Query<'a> {
             Target::Database(database) => match database.pools() {
                 Pools::Sqlite(sqlite) => sqlite.run(self.sql, self.values, want).await,
                 #[cfg(feature = "postgres")]
-                Pools::Postgres(pool) => Box::pin(on_any(pool, self.sql, self.values, want)).await,
+                Pools::Postgres(pool) => Box::pin(async move { pool.lend().await?.run(self.sql, self.values, want).await }).await,
             },
             Target::Transaction(transaction) => {
                 transaction.usable()?;
@@ -126,7 +126,7 @@ impl<'a> Query<'a> {
                     Connection::Postgres(session) => {
                         Box::pin(async move {
                             session.catch_up(before).await?;
-                            on_postgres(session.connection()?, self.sql, self.values, want).await
+                            session.connection()?.run(self.sql, self.values, want).await
                         })
                         .await
                     }
@@ -137,12 +137,6 @@ impl<'a> Query<'a> {
             Target::Batch(_) => Err(StoreError::Refused(format!("a statement of a batch is left for its commit: {}", self.sql))),
         }
     }
-}
-
-#[cfg(feature = "postgres")]
-async fn on_any(pool: &sqlx::PgPool, sql: &'static str, values: Vec<Value>, want: Want) -> Result<Answer, StoreError> {
-    let mut connection = pool.acquire().await.map_err(StoreError::of_postgres)?;
-    on_postgres(&mut connection, sql, values, want).await
 }
 
 #[cfg(feature = "postgres")]

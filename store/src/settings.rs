@@ -12,8 +12,10 @@ pub struct DatabaseSettings {
     url: Secret,
     /// The most connections: readers on SQLite (which has one writer besides), all on PostgreSQL.
     pub connections: u32,
-    /// How long to wait for a connection or a lock. On SQLite a transaction that gives no order for twelve times as long is undone.
+    /// How long to wait for a connection or a lock. A transaction that gives no order for twelve times as long is undone.
     pub wait: Duration,
+    /// How long PostgreSQL may take for one statement, steps of a migration excepted, before it counts as unavailable.
+    pub statement: Duration,
 }
 
 /// A database URL, taken apart.
@@ -31,7 +33,7 @@ impl DatabaseSettings {
     /// driver would ignore it (and log its value).
     #[must_use]
     pub const fn new(url: Secret) -> Self {
-        Self { url, connections: 8, wait: Duration::from_secs(5) }
+        Self { url, connections: 8, wait: Duration::from_secs(5), statement: Duration::from_secs(300) }
     }
 
     pub(crate) fn location(&self) -> Result<Location, StoreError> {

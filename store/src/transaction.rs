@@ -68,7 +68,7 @@ impl Transaction {
             Connection::Sqlite(session) => session.batch(sql).await,
             #[cfg(feature = "postgres")]
             Connection::Postgres(session) => {
-                sqlx::raw_sql(sql).execute(session.connection()?).await.map(drop).map_err(StoreError::of_postgres)
+                sqlx::raw_sql(sql).execute(session.connection()?.patient()?).await.map(drop).map_err(StoreError::of_postgres)
             }
         }
     }

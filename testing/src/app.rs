@@ -47,10 +47,20 @@ impl World {
             return None;
         }
         let (database_url, guard) = fresh(backend).unwrap();
-        let world =
-            Self { database_url, folder: tempfile::tempdir().unwrap(), variables: Vec::new(), clock: Clock::system(), _guard: guard };
+        Some(Self::of(database_url, guard))
+    }
+
+    /// A world on a database that the test looks after itself.
+    #[must_use]
+    pub fn at(database_url: String) -> Self {
+        Self::of(database_url, Guard::none())
+    }
+
+    fn of(database_url: String, guard: Guard) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let world = Self { database_url, folder, variables: Vec::new(), clock: Clock::system(), _guard: guard };
         // A test knocks more often than a person would.
-        Some(world.with("RATE_LIMIT__DEFAULT", "off").with("RATE_LIMIT__CREDENTIALS", "off").with("RATE_LIMIT__PRINCIPAL", "off"))
+        world.with("RATE_LIMIT__DEFAULT", "off").with("RATE_LIMIT__CREDENTIALS", "off").with("RATE_LIMIT__PRINCIPAL", "off")
     }
 
     /// Sets a variable, without its prefix.

@@ -18,7 +18,7 @@ pub use matrix::check_matrix;
 mod uniformity;
 pub use uniformity::check_uniform;
 
-pub use portcullis_testing_postgres::{Backend, selected};
+pub use portcullis_testing_postgres::{Backend, Frozen, Server, selected};
 
 /// The Rust blocks of the documentation compile, against the kit and what it tests.
 #[cfg(doctest)]

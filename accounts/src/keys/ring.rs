@@ -1,15 +1,17 @@
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use portcullis_core::token::{AccessClaims, Expected, SigningKey, TokenError, Verifier};
 use portcullis_core::{Clock, Id, Secret, Timestamp};
-use portcullis_store::{Database, Record, Row, StoreError, Transaction};
+use portcullis_store::{Database, Record, Reserved, Row, StoreError, Transaction};
 use portcullis_web::app::MasterKey;
 
 use super::plan::{CACHED, Use, plan};
 use crate::error::AccountError;
 use crate::secrets::{Sealer, SecretError};
+use crate::service::LOOK;
 
 /// The signing keys of the service: generated at the first start, rotated without an outage. Cheap to clone.
 #[derive(Clone)]
@@ -22,6 +24,12 @@ struct Inner {
     issuer: String,
     token_lifetime: Duration,
     keys: RwLock<Arc<Vec<Held>>>,
+    /// What the keys are read through, whatever holds up the connections of requests.
+    reserved: Reserved,
+    /// How often the keys were found to be out of date, and up to which of these times they were read.
+    distrusted: AtomicU64,
+    read: AtomicU64,
+    reading: tokio::sync::Mutex<()>,
 }
 
 struct Held {
@@ -90,6 +98,10 @@ impl KeyRing {
         token_seconds: u32,
     ) -> Result<Self, AccountError> {
         let ring = Self(Arc::new(Inner {
+            reserved: database.reserve(LOOK),
+            distrusted: AtomicU64::new(0),
+            read: AtomicU64::new(0),
+            reading: tokio::sync::Mutex::default(),
             database,
             clock,
             sealer: Sealer::new(master)?,
@@ -153,10 +165,34 @@ impl KeyRing {
 
     /// Reads the keys from the database again.
     pub(crate) async fn reload(&self) -> Result<(), AccountError> {
-        let rows: Vec<Sealed> = self.0.database.query(ALL).fetch_all().await?;
+        self.distrust();
+        self.refresh().await
+    }
+
+    /// The keys held here may be out of date: none of them verifies before they are read again.
+    pub(crate) fn distrust(&self) {
+        self.0.distrusted.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Reads the keys again if they may be out of date; one read for all who ask at once.
+    pub(crate) async fn refresh(&self) -> Result<(), AccountError> {
+        if self.is_current() {
+            return Ok(());
+        }
+        let _reading = self.0.reading.lock().await;
+        if self.is_current() {
+            return Ok(());
+        }
+        let distrusted = self.0.distrusted.load(Ordering::Acquire);
+        let rows: Vec<Sealed> = self.0.reserved.fetch_all(ALL).await?;
         let held = rows.into_iter().map(|row| self.unseal(&row)).collect::<Result<Vec<_>, _>>()?;
         *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(held);
+        self.0.read.store(distrusted, Ordering::Release);
         Ok(())
+    }
+
+    fn is_current(&self) -> bool {
+        self.0.read.load(Ordering::Acquire) == self.0.distrusted.load(Ordering::Acquire)
     }
 
     /// The key that signs at this moment.

@@ -1,7 +1,7 @@
 //! A commit that takes something away from a credential.
 //!
 //! It counts the security epoch up *first*, which also serialises such commits on PostgreSQL, and forgets what this process remembers of
-//! the subjects *after* the commit. Other processes see the epoch change and forget everything they remember.
+//! the subjects *after* the commit. Other processes see the epoch change (`follow`) and forget everything they remember.
 
 use std::sync::atomic::Ordering;
 
@@ -25,28 +25,6 @@ impl AccountService {
         let (epoch,): (i64,) =
             transaction.query("UPDATE portcullis_security_epoch SET epoch = epoch + 1 WHERE id = 1 RETURNING epoch").fetch_one().await?;
         Ok(Change { service: self, transaction, epoch, subjects: Vec::new() })
-    }
-
-    /// Looks whether another process took something away; whoever keeps remembered credentials calls this a few times a second.
-    ///
-    /// # Errors
-    /// When the store is away.
-    pub async fn follow_epoch(&self) -> Result<(), AccountError> {
-        let (epoch,): (i64,) = self.database().query("SELECT epoch FROM portcullis_security_epoch WHERE id = 1").fetch_one().await?;
-        if self.0.epoch.load(Ordering::Acquire) != epoch {
-            self.0.keys.reload().await?;
-            self.0.revocations.forget_all();
-            // Taken only now: when the keys can't be read, the next look finds the step again.
-            self.0.epoch.store(epoch, Ordering::Release);
-        }
-        Ok(())
-    }
-}
-
-impl AccountService {
-    /// Everything that this process remembers is to be verified anew.
-    pub(crate) fn forget_everything(&self) {
-        self.0.revocations.forget_all();
     }
 }
 

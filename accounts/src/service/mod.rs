@@ -30,6 +30,8 @@ mod links;
 mod void_links;
 pub use audit::AuditView;
 mod change;
+mod follow;
+pub(crate) use follow::{FOLLOW_EVERY, LOOK};
 mod upkeep;
 
 use std::fmt;
@@ -39,7 +41,7 @@ use std::sync::atomic::AtomicI64;
 use aws_lc_rs::hmac;
 use portcullis_core::password::{HashingPool, PasswordPolicy};
 use portcullis_core::{Clock, Revocations, RoleEntry, Timestamp};
-use portcullis_store::Database;
+use portcullis_store::{Database, Reserved};
 use portcullis_web::app::Spawner;
 
 use crate::keys::KeyRing;
@@ -51,6 +53,8 @@ pub struct AccountService(Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) database: Database,
+    /// What the security epoch is read through.
+    reserved: Reserved,
     pub(crate) clock: Clock,
     pub(crate) revocations: Revocations,
     pub(crate) settings: AccountsSettings,

@@ -8,7 +8,7 @@ use portcullis_store::Database;
 use portcullis_web::app::{MasterKey, Spawner};
 
 use super::turns::{InFlight, Turns};
-use super::{AccountService, Inner};
+use super::{AccountService, Inner, LOOK};
 use crate::error::AccountError;
 use crate::keys::KeyRing;
 use crate::secrets::digest_key;
@@ -103,6 +103,7 @@ impl AccountService {
             turns: Turns::new(settings.failures_before_delay),
             in_flight: InFlight::new(&settings, threads),
             epoch: AtomicI64::new(0),
+            reserved: parts.database.reserve(LOOK),
             database: parts.database,
             clock: parts.clock,
             revocations: parts.revocations,

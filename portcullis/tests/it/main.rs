@@ -41,6 +41,7 @@ mod addresses;
 mod answers;
 mod bodies;
 mod checks;
+mod frozen;
 mod issuer;
 mod layers;
 mod load;

@@ -12,7 +12,8 @@ mod writer;
 pub(crate) use writer::Session;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use crate::StoreError;
 use crate::batch::{Durability, Left};
@@ -23,21 +24,37 @@ use crate::statement;
 use crate::value::Value;
 
 use open::Place;
-use readers::Readers;
+pub(crate) use readers::Readers;
 use writer::Writer;
 
 /// One SQLite file.
 pub(crate) struct Sqlite {
     writer: Writer,
     readers: Arc<Readers>,
+    place: Place,
+    /// Readers outside of those that requests share.
+    reserved: Mutex<Vec<Weak<Readers>>>,
 }
 
 impl Sqlite {
     pub(crate) async fn connect(path: &Path, settings: &DatabaseSettings) -> Result<Self, StoreError> {
         let place = Place::make(path, settings.wait)?;
         let writer = Writer::start(place.clone()).await?;
-        let readers = Readers::start(place, settings.connections).await?;
-        Ok(Self { writer, readers })
+        let readers = Readers::start(place.clone(), settings.connections).await?;
+        Ok(Self { writer, readers, place, reserved: Mutex::default() })
+    }
+
+    /// One reader outside of those that requests share, which waits no longer than this for a lock.
+    pub(crate) fn reserve(&self, wait: Duration) -> Arc<Readers> {
+        let readers = Readers::new(self.place.clone().waiting(wait), 1);
+        let mut reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
+        reserved.retain(|readers| readers.strong_count() > 0);
+        reserved.push(Arc::downgrade(&readers));
+        readers
+    }
+
+    fn reserved(&self) -> Vec<Arc<Readers>> {
+        self.reserved.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect()
     }
 
     pub(crate) async fn run(&self, sql: &'static str, values: Vec<Value>, want: Want) -> Result<Answer, StoreError> {
@@ -58,12 +75,16 @@ impl Sqlite {
     /// Waits for what runs, then closes every connection.
     pub(crate) async fn close(&self) {
         self.readers.close().await;
+        for reserved in self.reserved() {
+            reserved.close().await;
+        }
         self.writer.close().await;
     }
 
     /// Statements are prepared anew: a connection remembers their columns, and the tables have changed.
     pub(crate) fn forget_statements(&self) {
         self.readers.forget();
+        self.reserved().iter().for_each(|reserved| reserved.forget());
         self.writer.forget();
     }
 }

@@ -29,6 +29,11 @@ impl Place {
         Ok(Self { path: path.to_owned(), wait })
     }
 
+    /// The same file, with another wait for its lock.
+    pub(super) fn waiting(self, wait: Duration) -> Self {
+        Self { wait, ..self }
+    }
+
     /// Opens a connection with the safe settings: every commit reaches the disk, references hold, the schema is not trusted.
     pub(super) fn open(&self, purpose: Purpose) -> Result<Connection, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;

@@ -12,7 +12,7 @@ use crate::driver::{Answer, Want};
 use crate::value::Value;
 
 /// Connections that read, lent out in the order of asking.
-pub(super) struct Readers {
+pub(crate) struct Readers {
     place: Place,
     places: u32,
     free: Arc<Semaphore>,
@@ -37,14 +37,19 @@ struct Lease {
 
 impl Readers {
     pub(super) async fn start(place: Place, places: u32) -> Result<Arc<Self>, StoreError> {
-        let places = places.clamp(1, 1024);
-        let free = Arc::new(Semaphore::new(places as usize));
-        let readers = Arc::new(Self { place, places, free, idle: Mutex::default(), generation: AtomicU64::new(0) });
+        let readers = Self::new(place, places);
         drop(readers.lease().await?);
         Ok(readers)
     }
 
-    pub(super) async fn run(self: &Arc<Self>, sql: &'static str, values: Vec<Value>, want: Want) -> Result<Answer, StoreError> {
+    /// Opens each connection when it is first used.
+    pub(super) fn new(place: Place, places: u32) -> Arc<Self> {
+        let places = places.clamp(1, 1024);
+        let free = Arc::new(Semaphore::new(places as usize));
+        Arc::new(Self { place, places, free, idle: Mutex::default(), generation: AtomicU64::new(0) })
+    }
+
+    pub(crate) async fn run(self: &Arc<Self>, sql: &'static str, values: Vec<Value>, want: Want) -> Result<Answer, StoreError> {
         let lease = self.lease().await?;
         match lease.run_briefly(sql, &values, want) {
             Ok(answer) => Ok(answer),

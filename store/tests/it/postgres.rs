@@ -1,7 +1,11 @@
 //! The failures of a server, on one that is stopped and started for it.
 
+use std::time::Duration;
+
+use futures_util::future::join_all;
 use portcullis_store::{Database, StoreError};
 use portcullis_testing_postgres::{Backend, Server, selected};
+use tokio::time::timeout;
 
 use crate::support::{World, impatient, settings, world};
 
@@ -36,6 +40,63 @@ async fn a_lost_server_is_told_and_survived() {
         let kept: Vec<i64> = database.query("SELECT id FROM kept ORDER BY id").fetch_all().await.unwrap();
         assert_eq!(kept, (0..=round).collect::<Vec<_>>());
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frozen_server_is_unavailable_and_costs_no_connection() {
+    if !selected(Backend::Postgres).unwrap() {
+        return;
+    }
+    let server = Server::start().unwrap();
+    server.create_database("frozen").unwrap();
+    let mut settings = impatient(&server.url("frozen"));
+    settings.statement = settings.wait;
+    let database = Database::connect(&settings).await.unwrap();
+    let reserved = database.reserve(settings.wait);
+    let open: Vec<_> = join_all((0..settings.connections).map(|_| database.begin())).await;
+    let mut open: Vec<_> = open.into_iter().map(Result::unwrap).collect();
+    assert_eq!(reserved.fetch_one::<i64>("SELECT CAST(1 AS BIGINT)").await.unwrap(), 1, "however many connections are taken");
+    let frozen = server.freeze().unwrap();
+    let late = |error: StoreError| assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    late(reserved.fetch_one::<i64>("SELECT CAST(1 AS BIGINT)").await.unwrap_err());
+    late(open.pop().unwrap().query("SELECT CAST(1 AS BIGINT)").fetch_one::<i64>().await.unwrap_err());
+    late(open.pop().unwrap().commit().await.unwrap_err());
+    drop(open);
+    for _ in 0..3 {
+        late(database.ping().await.unwrap_err());
+    }
+    late(Database::connect(&settings).await.unwrap_err());
+    let other = server.url("frozen");
+    drop(frozen);
+    // Each place in the pool is free again: all of them can be taken at once.
+    let patient = async {
+        loop {
+            let all = join_all((0..settings.connections).map(|_| database.begin())).await;
+            if all.iter().all(Result::is_ok) {
+                return;
+            }
+        }
+    };
+    assert!(timeout(Duration::from_secs(20), patient).await.is_ok());
+    assert_eq!(reserved.fetch_one::<i64>("SELECT CAST(1 AS BIGINT)").await.unwrap(), 1);
+    let ending = Database::connect(&impatient(&other)).await.unwrap();
+    let frozen = server.freeze().unwrap();
+    assert!(timeout(Duration::from_secs(20), ending.close()).await.is_ok(), "closing waits no longer than the wait");
+    drop(frozen);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lock_is_waited_for_as_long_as_the_wait() {
+    if !selected(Backend::Postgres).unwrap() {
+        return;
+    }
+    let world = world(Backend::Postgres).await;
+    world.add_person("ann").await;
+    let mut holding = world.database.begin().await.unwrap();
+    holding.query("UPDATE person SET age = 1").execute().await.unwrap();
+    let other = Database::connect(&impatient(&world.url)).await.unwrap();
+    let refused = other.query("UPDATE person SET age = 2").execute().await.unwrap_err();
+    assert!(matches!(refused, StoreError::Busy(_)), "{refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

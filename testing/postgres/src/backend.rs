@@ -19,6 +19,14 @@ pub enum Backend {
 #[derive(Debug)]
 pub struct Guard(#[expect(dead_code, reason = "kept until it is dropped")] Option<TempDir>);
 
+impl Guard {
+    /// Keeps nothing, for a database that the test looks after itself.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(None)
+    }
+}
+
 /// Whether the tests run on this database, by `PORTCULLIS_TEST_DATABASES`: SQLite alone when it is unset. A test that doesn't run says so
 /// on standard error.
 ///

@@ -6,4 +6,4 @@
 mod backend;
 pub use backend::{Backend, Guard, fresh, selected};
 mod server;
-pub use server::{Failure, Server};
+pub use server::{Failure, Frozen, Server};

@@ -55,6 +55,36 @@ impl Server {
         run(self.program("pg_ctl").args(["start", "-w", "-D", &self.data(), "-l", &log, "-o", &options])).map(drop)
     }
 
+    /// Stops every process of the server in its tracks, as a hung disk would: connections stay open, and nothing answers.
+    ///
+    /// # Errors
+    /// When it isn't running.
+    pub fn freeze(&self) -> Result<Frozen, Failure> {
+        // The main process first: from then on there are no new ones.
+        let main = self.main_process()?;
+        let mut frozen = Frozen::new(vec![main.clone()])?;
+        let children = children(&main)?;
+        // One that is just ending may be gone already.
+        drop(run(as_owner("kill").arg("-STOP").args(&children)));
+        frozen.0.extend(children);
+        Ok(frozen)
+    }
+
+    /// Stops the processes behind the open connections to a database; new connections get new ones.
+    ///
+    /// # Errors
+    /// When the server isn't running, or there is no such connection.
+    pub fn freeze_connections(&self, database: &str) -> Result<Frozen, Failure> {
+        let title = format!(" {database} [local]");
+        let serves = |process: &String| std::fs::read_to_string(format!("/proc/{process}/cmdline")).is_ok_and(|line| line.contains(&title));
+        Frozen::new(children(&self.main_process()?)?.into_iter().filter(serves).collect())
+    }
+
+    fn main_process(&self) -> Result<String, Failure> {
+        let file = run(as_owner("cat").arg(self.folder.join("data/postmaster.pid")))?;
+        file.lines().next().map(str::to_owned).ok_or_else(|| Failure("postmaster.pid is empty".to_owned()))
+    }
+
     /// Makes an empty database.
     ///
     /// # Errors
@@ -75,6 +105,23 @@ impl Server {
 
     fn data(&self) -> String {
         self.folder.join("data").display().to_string()
+    }
+}
+
+/// Processes that were stopped; dropping it lets them go on.
+#[derive(Debug)]
+pub struct Frozen(Vec<String>);
+
+impl Frozen {
+    fn new(processes: Vec<String>) -> Result<Self, Failure> {
+        let frozen = Self(processes);
+        run(as_owner("kill").arg("-STOP").args(&frozen.0)).map(|_| frozen)
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        drop(run(as_owner("kill").arg("-CONT").args(&self.0)));
     }
 }
 
@@ -105,6 +152,12 @@ impl fmt::Debug for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+/// The processes that this one has started.
+fn children(process: &str) -> Result<Vec<String>, Failure> {
+    let listed = run(Command::new("ps").args(["-o", "pid=", "--ppid", process]))?;
+    Ok(listed.split_whitespace().map(str::to_owned).collect())
+}
 
 /// The folder that holds PostgreSQL's programs: the first in PATH, else the newest below /usr/lib/postgresql.
 fn programs() -> Result<PathBuf, Failure> {

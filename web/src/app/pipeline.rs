@@ -27,7 +27,6 @@ use futures_util::FutureExt as _;
 use http::{HeaderMap, StatusCode, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use portcullis_core::Principal;
 use tokio::time::Instant;
 use tower::ServiceExt as _;
 
@@ -38,7 +37,7 @@ use super::route::{BoxedService, Found, Mounted, RawPlace, Routes};
 use super::runtime::Runtime;
 use crate::accept::{FieldLines, Holder, Peer, Service};
 use crate::admit::{self, Cors, Hosts, LoadShed, RateLimits, TrustedProxies};
-use crate::authn::{self, Authenticator, Rejection};
+use crate::authn::{self, Authenticator, Known, Rejection};
 use crate::authz::{self, Guard};
 use crate::extract::{Call, Meter};
 use crate::observe::{AccessLog, Denials, EndpointMetrics, Metrics, with_request_id};
@@ -161,7 +160,7 @@ impl Pipeline {
         };
         let found = self.routes.find(request.method(), request.uri().path());
         let (at, began) = (self.runtime.clock().now(), Instant::now());
-        let mut noted = Noted { principal: None, address: admitted.address, request_id: admitted.request_id, at, began };
+        let mut noted = Noted { principal: None, known: None, address: admitted.address, request_id: admitted.request_id, at, began };
         let response = self.pass(&mut request, found, &mut noted).await.unwrap_or_else(Problem::into_response);
         *slot.0.lock().unwrap_or_else(PoisonError::into_inner) = noted.principal;
         response
@@ -169,7 +168,7 @@ impl Pipeline {
 
     async fn gate(&self, request: &mut Request, found: Found<'_>, passage: &mut Passage<'_>) -> Result<Response, Problem> {
         let (address, request_id, at, began) = (passage.address, passage.request_id, passage.at, passage.began);
-        let mut noted = Noted { principal: None, address, request_id, at, began };
+        let mut noted = Noted { principal: None, known: None, address, request_id, at, began };
         let result = self.pass(request, found, &mut noted).await;
         passage.principal = noted.principal;
         result
@@ -202,7 +201,8 @@ impl Pipeline {
         let object = if needs_object {
             let key = endpoint.guard().object().and_then(|object| parameters.iter().find(|(name, _)| *name == object.param));
             let (_, key) = key.ok_or_else(|| Problem::internal("the path lacks the policy's parameter"))?;
-            let loaded = authz::load_object(endpoint.guard(), self.runtime.database(), key, caller.as_ref(), noted.at).await;
+            let loading = authz::load_object(endpoint.guard(), self.runtime.database(), key, caller.as_ref(), noted.at);
+            let loaded = self.within_time(self.deadline(noted), loading).await?;
             noted.began = Instant::now();
             Some(loaded?)
         } else {
@@ -250,7 +250,10 @@ impl Pipeline {
         let credential_is_input = open && class == Class::Credentials;
         let authenticated = if credential_is_input { Ok(None) } else { self.authenticate(headers, noted).await };
         match authenticated {
-            Ok(caller) => noted.principal = caller,
+            Ok(known) => {
+                noted.principal = known.as_ref().map(|known| known.principal.clone());
+                noted.known = known;
+            }
             // An expired cookie that a browser sends by itself doesn't close a public page.
             Err(_) if open && !headers.contains_key(header::AUTHORIZATION) => {}
             Err(problem) => return Err(problem),
@@ -273,16 +276,16 @@ impl Pipeline {
         Ok(needs_object)
     }
 
-    async fn authenticate(&self, headers: &HeaderMap, noted: &mut Noted) -> Result<Option<Principal>, Problem> {
+    async fn authenticate(&self, headers: &HeaderMap, noted: &mut Noted) -> Result<Option<Arc<Known>>, Problem> {
         let Some(presented) = authn::presented(headers)? else { return Ok(None) };
         let Some(authenticator) = &self.authenticator else { return presented.credential().and_then(|_| Err(authn::invalid_token())) };
-        if let Some(principal) = authenticator.recall(presented, noted.at) {
-            return Ok(Some(principal));
+        if let Some(known) = authenticator.recall(presented, noted.at, noted.began) {
+            return Ok(Some(known));
         }
         let verified = authenticator.verify(presented.credential()?).await;
         (noted.at, noted.began) = (self.runtime.clock().now(), Instant::now());
         match verified {
-            Ok(principal) => Ok(Some(principal)),
+            Ok(known) => Ok(Some(known)),
             Err(Rejection::Invalid(why)) => Err(authn::invalid_token().because(why).denied_by("authn_token_invalid", "credential")),
             Err(Rejection::Unavailable(why)) => Err(Problem::unavailable(why)),
         }

@@ -73,9 +73,10 @@ impl Runtime {
         &self.revocations
     }
 
-    /// Whether the service takes requests: it has started, isn't ending, and its database answers.
+    /// Whether the service takes requests: it has started, isn't ending, and its database answers in time.
     pub(crate) async fn is_ready(&self) -> bool {
-        self.ready.load(std::sync::atomic::Ordering::Acquire) && self.database.ping().await.is_ok()
+        let is_up = self.ready.load(std::sync::atomic::Ordering::Acquire);
+        is_up && matches!(tokio::time::timeout(SIGN_OF_LIFE, self.database.ping()).await, Ok(Ok(())))
     }
 
     pub(crate) const fn cursors(&self) -> &Cursors {
@@ -112,3 +113,6 @@ impl fmt::Debug for Runtime {
         f.debug_struct("Runtime").field("clock", &self.clock).field("providers", &self.providers.len()).finish_non_exhaustive()
     }
 }
+
+/// How long the database may take to say that it is there.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(2);

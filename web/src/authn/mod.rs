@@ -6,6 +6,6 @@ mod credential;
 pub use credential::SESSION_COOKIE;
 pub(crate) use credential::{insufficient_scope, invalid_token, presented, stale, unauthenticated};
 mod authenticator;
-pub(crate) use authenticator::Authenticator;
+pub(crate) use authenticator::{Authenticator, Known};
 mod remote_issuer;
 pub use remote_issuer::{IssuerError, RemoteIssuer};
