@@ -27,7 +27,7 @@ impl Permits<Read> for UserView {
     }
 }
 
-/// Whether the caller's role reaches the user's is decided in the transaction of the change, by [`Actor`].
+/// Whether the caller's present role covers the user's is decided in the transaction of the change.
 impl Permits<Change> for UserView {
     fn permits(&self, caller: &Principal) -> bool {
         caller.may(AccountsPermission::ManageUsers.name())

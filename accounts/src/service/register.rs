@@ -50,7 +50,7 @@ impl AccountService {
     /// Changes the address of a user, who has then to prove it again. Links for setting the user's password are void.
     ///
     /// # Errors
-    /// When there is no such user.
+    /// When there is no such user, or the user is disabled.
     pub async fn change_email(&self, user: Id, email: Option<&Email>, origin: &Origin) -> Result<UserView, AccountError> {
         let mut transaction = self.database().begin().await?;
         let changed = transaction
@@ -69,6 +69,10 @@ impl AccountService {
             event.write(&mut transaction, self.now())?;
         }
         let view = user_in(&mut transaction, user).await?;
+        if view.disabled {
+            // Since the gate let the request pass.
+            return Err(AccountError::RoleTooLow);
+        }
         transaction.commit().await?;
         Ok(view)
     }

@@ -54,6 +54,14 @@ on_every_database! {
         assert_eq!(service.user(ann.id).await.unwrap(), before);
     }
 
+    async fn a_user_who_was_disabled_after_the_gate_keeps_the_old_address(world) {
+        let ann = world.user("ann", "user").await;
+        world.service.disable(&Actor::CommandLine, ann.id, &origin()).await.unwrap();
+        let address = "eve@example.com".parse().unwrap();
+        assert!(world.service.change_email(ann.id, Some(&address), &origin()).await.is_err());
+        assert_eq!(world.service.user(ann.id).await.unwrap().email.as_deref(), Some("ann@example.com"));
+    }
+
     async fn a_rank_without_every_permission_grants_and_manages_nothing(world) {
         let manny = world.user("manny", "manager").await;
         let audrey = world.user("audrey", "auditor").await;

@@ -19,9 +19,13 @@ struct Notes {
 
 impl Notes {
     async fn start() -> Option<Self> {
-        let app = TestApp::start(notes::app(World::accounts()), &Arc::new(World::new(Backend::Sqlite)?)).await;
+        Some(Self::on(World::new(Backend::Sqlite)?).await)
+    }
+
+    async fn on(world: World) -> Self {
+        let app = TestApp::start(notes::app(World::accounts()), &Arc::new(world)).await;
         let base = format!("https://localhost:{}", app.address().port());
-        Some(Self { app, base })
+        Self { app, base }
     }
 
     /// Runs a load as the user `uma`, in a folder of its own.
@@ -51,6 +55,18 @@ async fn each_scenario_loads_the_notes_example_with_its_operations() {
         assert_eq!((&report["expected"], &report["shed"], &report["unexpected"]), (&20.into(), &0.into(), &0.into()), "{scenario}");
         assert_eq!(ended.complained, "", "nothing is drawn where there is no terminal");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_load_goes_on_when_its_own_log_ins_end_the_sessions_that_it_began_with() {
+    let Some(world) = World::new(Backend::Sqlite) else { return };
+    let notes = Notes::on(world.with("ACCOUNTS__SESSIONS_PER_USER", "2")).await;
+    let uma = notes.app.user("uma").await;
+    let ended = notes.load(&["--scenario", "mixed", "--rate", "50/s", "--seconds", "4"]);
+    assert_eq!(ended.code, Some(0), "{} {}", ended.printed, ended.complained);
+    let report = ended.json();
+    assert_eq!((requests(&report, "log-in"), &report["unexpected"]), (4, &0.into()), "{report:#}");
+    assert_eq!(uma.get("/users/me").await.status, 401, "the oldest session is over");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

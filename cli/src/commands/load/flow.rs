@@ -2,6 +2,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use http::StatusCode;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +13,7 @@ use super::outcome::{Expectations, Outcome};
 use super::pool::Pool;
 use super::rehearsal::Operations;
 use super::scenario::Timetable;
-use super::users::User;
+use super::users::{User, access_token};
 
 /// What all requests of a load share.
 pub(super) struct Shared {
@@ -99,15 +100,18 @@ impl Flow {
         let shared = &self.shared;
         let due = self.due_at(number);
         let Some(user) = self.user(number) else { return };
-        let request = shared.operations.of(self.kind(number)).request(user);
+        let kind = self.kind(number);
+        let request = shared.operations.of(kind).request(user);
+        let keep = if kind == Kind::LogIn { TOKENS } else { 0 };
         let delay = shared.began.elapsed().saturating_sub(due);
-        let mut retry_after = None;
+        let (mut retry_after, mut logged_in) = (None, None);
         let outcome = tokio::select! {
             biased;
             () = shared.abort.cancelled() => Outcome::Interrupted,
-            answer = tokio::time::timeout(shared.timeout, self.pool.exchange(request, 0)) => match answer {
+            answer = tokio::time::timeout(shared.timeout, self.pool.exchange(request, keep)) => match answer {
                 Ok(Ok(answer)) => {
                     retry_after = answer.retry_after();
+                    logged_in = (keep > 0 && answer.status == StatusCode::OK).then_some(answer.body);
                     Outcome::Status(answer.status.as_u16())
                 }
                 Ok(Err(Fault::Unreachable(_))) => Outcome::Unreachable,
@@ -117,6 +121,11 @@ impl Flow {
         };
         let latency = shared.began.elapsed().saturating_sub(due);
         self.record(number, outcome, delay, latency, retry_after);
+        // The service ends a user's oldest sessions when too many begin: further requests bear the newest token.
+        if let Some(token) = logged_in.as_deref().and_then(access_token) {
+            // What cannot stand in a header is no token; the present one stays.
+            let _ = user.bear(&token);
+        }
     }
 
     fn record(&self, number: u64, outcome: Outcome, delay: Duration, latency: Duration, retry_after: Option<u64>) {
@@ -156,4 +165,6 @@ fn nth<T>(all: &[T], number: u64) -> Option<&T> {
     all.get(usize::try_from(number % length).ok()?)
 }
 
+/// How much is kept of the answer to a log-in.
+const TOKENS: usize = 64 * 1024;
 const NOTICE: Duration = Duration::from_millis(100);

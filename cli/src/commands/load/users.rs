@@ -66,6 +66,12 @@ impl User {
     }
 }
 
+/// The access token in the answer to a log-in.
+pub(super) fn access_token(answer: &[u8]) -> Option<String> {
+    let answer: serde_json::Value = serde_json::from_slice(answer).ok()?;
+    Some(answer.get("access_token")?.as_str()?.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
