@@ -16,8 +16,8 @@ pub enum AccountError {
     /// The refresh token, link or cookie is unknown, expired, used or revoked.
     #[error("invalid grant: {0}")]
     Grant(&'static str),
-    /// The scope is malformed or wider than what was granted.
-    #[error("the scope is malformed or wider than what was granted")]
+    /// The scope is unknown, malformed or wider than what was granted.
+    #[error("the scope is unknown, malformed or wider than what was granted")]
     Scope,
     /// Too many wrong passwords came from this address.
     #[error("too many wrong passwords from this address")]

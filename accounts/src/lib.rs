@@ -9,6 +9,7 @@ pub use module::{Accounts, WithAccounts};
 mod http;
 mod permission;
 mod routes;
+mod scopes;
 pub use permission::AccountsPermission;
 mod settings;
 pub use settings::{AccountsSettings, SettingRefused};

@@ -3,7 +3,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use portcullis_core::RoleKind;
+use portcullis_core::{RoleKind, ScopeEntry};
 use portcullis_store::Migrations;
 use portcullis_web::app::config::{Sections, Settings};
 use portcullis_web::app::{App, Endpoint, Module, Spawner, StartError, Started, Starting};
@@ -12,6 +12,7 @@ use tokio::time::{MissedTickBehavior, timeout};
 use crate::error::AccountError;
 use crate::routes::routes;
 use crate::schema::MIGRATIONS;
+use crate::scopes::SCOPES;
 use crate::service::{AccountParts, AccountService, FOLLOW_EVERY};
 use crate::settings::AccountsSettings;
 
@@ -58,6 +59,10 @@ impl Module for Accounts {
         sections.add::<AccountsSettings>();
     }
 
+    fn scopes(&self) -> &'static [ScopeEntry] {
+        SCOPES
+    }
+
     fn endpoints(&self, _: &Settings, sections: &Sections) -> Vec<&'static Endpoint> {
         routes(&sections.section::<AccountsSettings>())
     }
@@ -92,6 +97,7 @@ impl Accounts {
             revocations: starting.revocations.clone(),
             settings: starting.sections.section::<AccountsSettings>(),
             roles: starting.roles,
+            scopes: starting.scopes.clone(),
             public_url: starting.settings.public_url.trim_end_matches('/').to_owned(),
             service_name: starting.name.clone(),
             master_key: starting.master_key.clone(),

@@ -1,8 +1,10 @@
 //! Every route of accounts with its policy. The bodies live in `http`.
+//!
+//! What hands out authority (invitations, password links, roles, letting a user in again) names no scope, see `scopes.rs`.
 use portcullis_core::Principal;
 use portcullis_macros::{get, patch, post, put};
 use portcullis_web::app::{Endpoint, Registered};
-use portcullis_web::authz::{Authenticated, Authorized, Can, Change, Public, Read};
+use portcullis_web::authz::{Authenticated, Authorized, Can, Change, GivesUpAuthority, Public, Read};
 use portcullis_web::extract::{Form, Json, OAuthForm, PageRequest, Query};
 use portcullis_web::respond::{Created, Page, Problem};
 
@@ -74,19 +76,19 @@ async fn register(accounts: AccountService, came: Came, Json(new): Json<NewAccou
 }
 
 /// Read my account.
-#[get("/users/me", access = Authenticated)]
+#[get("/users/me", access = Authenticated, scope = "account:read")]
 async fn read_me(me: Principal, accounts: AccountService) -> Result<Json<UserOut>, Problem> {
     own::read(&accounts, &me).await
 }
 
 /// Change my account.
-#[patch("/users/me", access = Authenticated)]
+#[patch("/users/me", access = Authenticated, scope = "account:write")]
 async fn change_me(me: Principal, accounts: AccountService, came: Came, Json(new): Json<ProfileChange>) -> Result<Json<UserOut>, Problem> {
     own::change(&accounts, &me, &came.0, &new).await
 }
 
-/// Change my password. Every session ends; the answer begins a new one.
-#[post("/users/me/password", access = Authenticated, class = Credentials)]
+/// Change my password. Every session ends; the answer begins a new one, restricted to the same scopes.
+#[post("/users/me/password", access = Authenticated, scope = "account:write", class = Credentials)]
 async fn change_password(
     me: Principal,
     accounts: AccountService,
@@ -97,13 +99,13 @@ async fn change_password(
 }
 
 /// End this session.
-#[post("/logout", access = Authenticated, tag = "users")]
+#[post("/logout", access = GivesUpAuthority("ends the session"), tag = "users")]
 async fn log_out(me: Principal, accounts: AccountService, came: Came) -> Result<SignedOut, Problem> {
     own::log_out(&accounts, &me, &came.0).await
 }
 
 /// End all my sessions.
-#[post("/logout/everywhere", access = Authenticated, tag = "users")]
+#[post("/logout/everywhere", access = GivesUpAuthority("ends every session"), tag = "users")]
 async fn log_out_everywhere(me: Principal, accounts: AccountService, came: Came) -> Result<SignedOut, Problem> {
     own::log_out_everywhere(&accounts, &me, &came.0).await
 }
@@ -157,7 +159,7 @@ async fn set_password(
 }
 
 /// List users, oldest first.
-#[get("/admin/users", access = AccountsPermission::ReadUsers, unscoped = "administrators see every user")]
+#[get("/admin/users", access = AccountsPermission::ReadUsers, scope = "admin:users", unscoped = "administrators see every user")]
 async fn list_users(page: PageRequest, accounts: AccountService) -> Result<Page<UserOut>, Problem> {
     admin::list(&accounts, &page).await
 }
@@ -174,13 +176,13 @@ async fn invite_user(
 }
 
 /// Read a user.
-#[get("/admin/users/{id}", access = all(AccountsPermission::ReadUsers, Can<Read, UserView>))]
+#[get("/admin/users/{id}", access = all(AccountsPermission::ReadUsers, Can<Read, UserView>), scope = "admin:users")]
 async fn read_user(user: Authorized<Read, UserView>) -> Json<UserOut> {
     Json(user.into_inner().into())
 }
 
 /// Shut a user out.
-#[post("/admin/users/{id}/disable", access = all(AccountsPermission::ManageUsers, Can<Change, UserView>))]
+#[post("/admin/users/{id}/disable", access = all(AccountsPermission::ManageUsers, Can<Change, UserView>), scope = "admin:users")]
 async fn disable_user(
     me: Principal,
     user: Authorized<Change, UserView>,
@@ -225,13 +227,13 @@ async fn make_password_link(
 }
 
 /// List the roles, least to most trusted.
-#[get("/admin/roles", access = AccountsPermission::ReadUsers)]
+#[get("/admin/roles", access = AccountsPermission::ReadUsers, scope = "admin:users")]
 async fn list_roles(accounts: AccountService) -> Json<Vec<RoleView>> {
     admin::roles(&accounts)
 }
 
 /// List the audit log, newest first.
-#[get("/admin/audit", access = AccountsPermission::ReadAudit, unscoped = "auditors see every event")]
+#[get("/admin/audit", access = AccountsPermission::ReadAudit, scope = "admin:audit", unscoped = "auditors see every event")]
 async fn list_audit(page: PageRequest, accounts: AccountService) -> Result<Page<AuditEventView>, Problem> {
     admin::audit(&accounts, &page).await
 }

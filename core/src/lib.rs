@@ -11,6 +11,8 @@ mod secret;
 pub use secret::Secret;
 mod role;
 pub use role::{RoleEntry, RoleKind};
+mod scope;
+pub use scope::ScopeEntry;
 mod principal;
 pub use principal::{Identity, Principal};
 pub mod policy;

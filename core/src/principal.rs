@@ -15,7 +15,8 @@ pub struct Identity {
     pub subject: String,
     /// The role, if the credential names one that this application has.
     pub role: Option<&'static RoleEntry>,
-    /// The scopes that the credential was restricted to; `None` when it is a first-party log-in with all that the role allows.
+    /// The scopes that the credential is restricted to: it passes only policies that name one of them. `None` when it is not restricted, as a
+    /// log-in that asked for no scope; with an empty list it passes nothing but public policies.
     pub scopes: Option<Vec<String>>,
     /// The session that the credential belongs to (`sid`).
     pub session: Option<Id>,
@@ -81,6 +82,18 @@ impl Principal {
     #[must_use]
     pub fn is_at_least(&self, role: impl RoleKind) -> bool {
         self.0.role.is_some_and(|own| own.rank >= role.entry().rank)
+    }
+
+    /// Whether the credential is restricted to scopes.
+    #[must_use]
+    pub fn is_restricted(&self) -> bool {
+        self.0.scopes.is_some()
+    }
+
+    /// Whether the credential carries this scope, or is not restricted to any.
+    #[must_use]
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.0.scopes.as_ref().is_none_or(|held| held.iter().any(|own| own == scope))
     }
 
     /// Whether the caller's role holds the permission.

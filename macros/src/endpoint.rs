@@ -12,6 +12,7 @@ use crate::access::Access;
 struct Attribute {
     path: LitStr,
     access: Option<Access>,
+    scope: Option<LitStr>,
     without_object: Option<LitStr>,
     unscoped: Option<LitStr>,
     tag: Option<LitStr>,
@@ -24,7 +25,8 @@ impl Parse for Attribute {
         let path = input
             .parse()
             .map_err(|error| syn::Error::new(error.span(), "an endpoint begins with its path: `#[get(\"/notes\", access = …)]`"))?;
-        let mut attribute = Self { path, access: None, without_object: None, unscoped: None, tag: None, class: None, body_limit: None };
+        let mut attribute =
+            Self { path, access: None, scope: None, without_object: None, unscoped: None, tag: None, class: None, body_limit: None };
         while !input.is_empty() {
             input.parse::<Token![,]>()?;
             if input.is_empty() {
@@ -34,6 +36,7 @@ impl Parse for Attribute {
             input.parse::<Token![=]>()?;
             match word.to_string().as_str() {
                 "access" => attribute.access = Some(input.parse()?),
+                "scope" => attribute.scope = Some(input.parse()?),
                 "without_object" => attribute.without_object = Some(reason(input)?),
                 "unscoped" => attribute.unscoped = Some(reason(input)?),
                 "tag" => attribute.tag = Some(input.parse()?),
@@ -42,7 +45,7 @@ impl Parse for Attribute {
                 _ => {
                     return Err(syn::Error::new(
                         word.span(),
-                        "unknown setting: an endpoint has `access`, `without_object`, `unscoped`, `tag`, `class` and `body_limit`",
+                        "unknown setting: an endpoint has `access`, `scope`, `without_object`, `unscoped`, `tag`, `class` and `body_limit`",
                     ));
                 }
             }
@@ -108,6 +111,10 @@ fn endpoint(verb: &str, attribute: &Attribute, function: &ItemFn) -> syn::Result
     let verb = format_ident!("{verb}");
     let path = &attribute.path;
     let access = attribute.access.as_ref().map(Access::guard);
+    let access = match &attribute.scope {
+        Some(scope) => quote_spanned!(scope.span()=> p::Guard::with_scope(#access, #scope)),
+        None => quote!(#access),
+    };
     let doc = documentation(function);
     let options = options(attribute);
     let checks = checks(attribute, &arguments);

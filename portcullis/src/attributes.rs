@@ -6,9 +6,11 @@
 ///
 /// The path comes first; `access` says who may pass and is never missing: a role, a permission, [`Authenticated`](crate::prelude::Authenticated),
 /// [`Public("why")`](crate::prelude::Public), [`Scope`](crate::prelude::Scope), [`Fresh`](crate::prelude::Fresh),
-/// [`Can<Action, Resource>`](crate::prelude::Can), or `all(…)` and `any(…)` of them. The other words are `without_object = "why"` and
-/// `unscoped = "why"`, where an object in the path or a list is nobody's own; `tag`, its group in the documentation; `class`, its class for
-/// rate limits; and `body_limit` in bytes.
+/// [`Can<Action, Resource>`](crate::prelude::Can), or `all(…)` and `any(…)` of them. `scope = "notes:read"` adds the condition
+/// `Scope("notes:read")`: a token that is restricted to scopes passes only where a scope that it holds is named.
+///
+/// The other words are `without_object = "why"` and `unscoped = "why"`, where an object in the path or a list is nobody's own; `tag`, its
+/// group in the documentation; `class`, its class for rate limits; and `body_limit` in bytes.
 ///
 /// ```
 /// # use portcullis::prelude::*;
@@ -37,7 +39,7 @@ pub use portcullis_macros::get;
 /// }
 ///
 /// /// Leave a message.
-/// #[post("/messages", access = all(Authenticated, Scope("messages")), body_limit = 4096)]
+/// #[post("/messages", access = Authenticated, scope = "messages:write", body_limit = 4096)]
 /// async fn leave(database: Database, Json(message): Json<Message>) -> Result<NoContent> {
 ///     database.query("INSERT INTO messages (text) VALUES ($1)").bind(message.text.as_str()).execute().await?;
 ///     Ok(NoContent)

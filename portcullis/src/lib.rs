@@ -26,7 +26,7 @@ pub mod prelude {
     pub use portcullis_store::{Database, Migration};
     pub use portcullis_web::app::{App, Spawner};
     pub use portcullis_web::authz::{
-        Authenticated, Authorized, Can, Change, Delete, Fresh, Owned, Permits, Public, Read, Resource, Scope, Scoped,
+        Authenticated, Authorized, Can, Change, Delete, Fresh, GivesUpAuthority, Owned, Permits, Public, Read, Resource, Scope, Scoped,
     };
     pub use portcullis_web::endpoints;
     pub use portcullis_web::extract::types::{Email, PlainText, RichText, Slug, WebUrl};

@@ -56,6 +56,9 @@ pub(crate) fn run<R: RoleKind, S>(
     match command {
         ApplicationCommand::Serve { check: true } => {
             app.check(&settings)?;
+            for scope in app.unnamed_scopes(&settings) {
+                warn(&format!("no policy names the scope `{scope}`"));
+            }
             say(&effective(&settings, app.sections()));
         }
         ApplicationCommand::Matrix => say(&app.matrix(&settings)),
@@ -72,6 +75,11 @@ pub(crate) fn run<R: RoleKind, S>(
 /// Says a line to the person at the terminal.
 pub(crate) fn complain(text: &str) {
     let _ = writeln!(io::stderr(), "error: {text}");
+}
+
+/// Tells the person at the terminal about what may be a mistake.
+fn warn(text: &str) {
+    let _ = writeln!(io::stderr(), "warning: {text}");
 }
 
 async fn serve<R: RoleKind, S>(app: App<R, S>, settings: Settings) -> Result<(), Failure> {

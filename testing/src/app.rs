@@ -180,6 +180,14 @@ impl TestApp {
         self.anonymous().with_token(answer.json()["access_token"].as_str().unwrap())
     }
 
+    /// Signs somebody in who is registered, with tokens that are restricted to these scopes, which a space separates.
+    pub async fn log_in_with_scope(&self, name: &str, scope: &str) -> Caller {
+        let form = format!("username={name}&password={}&scope={}", PASSWORD.replace(' ', "+"), scope.replace(' ', "+"));
+        let answer = crate::Answer::of(self.anonymous().form("/token", &form).send().await.unwrap()).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        self.anonymous().with_token(answer.json()["access_token"].as_str().unwrap())
+    }
+
     /// What `POST /token` says to this name and password.
     pub async fn token(&self, name: &str, password: &str) -> crate::Answer {
         let form = format!("username={name}&password={}", password.replace(' ', "+"));

@@ -15,6 +15,8 @@ mod caller;
 pub use caller::{Answer, Caller};
 mod matrix;
 pub use matrix::check_matrix;
+mod scopes;
+pub use scopes::check_scopes;
 mod uniformity;
 pub use uniformity::check_uniform;
 

@@ -39,6 +39,7 @@ pub(crate) fn metadata(accounts: &AccountService) -> Metadata {
         "jwks_uri": format!("{url}/.well-known/jwks.json"),
         "grant_types_supported": grants,
         "response_types_supported": [],
+        "scopes_supported": accounts.scopes().iter().map(|scope| scope.name).collect::<Vec<_>>(),
         "token_endpoint_auth_methods_supported": ["none"],
     }))
 }
@@ -77,7 +78,7 @@ impl Answer for Metadata {
             "required": ["issuer", "token_endpoint", "jwks_uri", "grant_types_supported", "response_types_supported"],
             "properties": {
                 "issuer": text, "token_endpoint": text, "jwks_uri": text, "grant_types_supported": texts,
-                "response_types_supported": texts, "token_endpoint_auth_methods_supported": texts
+                "response_types_supported": texts, "scopes_supported": texts, "token_endpoint_auth_methods_supported": texts
             }
         });
         operation.response(200, json!({"description": "The metadata.", "content": {"application/json": {"schema": schema}}}));

@@ -42,7 +42,7 @@ pub(crate) async fn change_password(
     let changed = if me.identity().from_cookie {
         accounts.change_password_in_browser(user, old, new, origin).await.map(PasswordChanged::Cookie)
     } else {
-        accounts.change_password(user, old, new, origin).await.map(PasswordChanged::Tokens)
+        accounts.change_password(user, old, new, me.identity().scopes.as_deref(), origin).await.map(PasswordChanged::Tokens)
     };
     match changed {
         Ok(changed) => Ok(changed),

@@ -14,7 +14,7 @@ impl From<AccountError> for Problem {
             AccountError::Grant(reason) => {
                 Self::bad_request("invalid_code", "The link is unknown, used or expired. Ask for a new one.").because(reason)
             }
-            AccountError::Scope => Self::bad_request("invalid_scope", "The scope is malformed or wider than what was granted."),
+            AccountError::Scope => Self::bad_request("invalid_scope", "The scope is unknown, malformed or wider than what was granted."),
             AccountError::Throttled { retry_after } => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_failures", "Too many wrong passwords: wait, then try again.")
                     .kind("https://iana.org/assignments/http-problem-types#quota-exceeded")

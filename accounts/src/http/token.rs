@@ -42,7 +42,7 @@ fn problem(error: AccountError) -> Problem {
             .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
             .because(reason),
         AccountError::Grant(reason) => Problem::oauth("invalid_grant", "The refresh token is not valid").because(reason),
-        AccountError::Scope => Problem::oauth("invalid_scope", "The scope is malformed or wider than what was granted"),
+        AccountError::Scope => Problem::oauth("invalid_scope", "The scope is unknown, malformed or wider than what was granted"),
         other => Problem::from(other),
     })
 }

@@ -238,7 +238,7 @@ impl KeyRing {
         Ok(Verified {
             subject: claims.sub,
             session: claims.sid.as_deref().unwrap_or("").parse().map_err(|_| "no session")?,
-            scopes: claims.scope.map(|scope| scope.split(' ').map(str::to_owned).collect()),
+            scopes: claims.scope.map(|scope| scope.split(' ').filter(|one| !one.is_empty()).map(str::to_owned).collect()),
             expires_at: Timestamp::from_seconds(claims.exp),
         })
     }

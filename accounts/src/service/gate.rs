@@ -241,13 +241,8 @@ impl LiveSession {
         (self.id, self.expires_at)
     }
 
-    /// The scope asked for, if it is not wider than the session's.
-    pub(super) fn narrowed<'a>(&self, asked: Option<&'a str>) -> Result<Option<&'a str>, AccountError> {
-        match (asked, &self.scope) {
-            (Some(asked), Some(granted)) if asked.split(' ').all(|one| granted.split(' ').any(|held| held == one)) => Ok(Some(asked)),
-            (Some(_), Some(_)) => Err(AccountError::Scope),
-            (asked, _) => Ok(asked),
-        }
+    pub(super) fn scope(&self) -> Option<&str> {
+        self.scope.as_deref()
     }
 }
 

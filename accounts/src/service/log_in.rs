@@ -8,13 +8,14 @@ use crate::error::AccountError;
 use crate::keys::Signer;
 
 impl AccountService {
-    /// Logs in with user name or e-mail address and password, for tokens.
+    /// Logs in with user name or e-mail address and password, for tokens that are restricted to this scope.
     ///
     /// # Errors
+    /// [`AccountError::Scope`] when one of the scopes isn't declared;
     /// [`AccountError::Credentials`] whatever is wrong with the account or the password; [`AccountError::Throttled`] and
     /// [`AccountError::Busy`] when the try was not judged.
     pub async fn log_in(&self, username: &str, password: &Secret, scope: Option<&str>, origin: &Origin) -> Result<Grant, AccountError> {
-        let scope = scope.map(checked_scope).transpose()?.map(str::to_owned);
+        let scope = self.checked_scope(scope)?;
         // First: where nothing can sign, nothing is judged, and no session is written that nobody would get a token for.
         let signer = self.keys().signer()?;
         let attempt = self.attempt(username, origin).await?;
@@ -63,11 +64,3 @@ impl AccountService {
         issued
     }
 }
-
-/// A scope of [RFC 6749 section 3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3), within a bound.
-pub(super) fn checked_scope(text: &str) -> Result<&str, AccountError> {
-    let token = |one: &str| !one.is_empty() && one.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
-    if text.len() <= MAX_SCOPE && text.split(' ').all(token) { Ok(text) } else { Err(AccountError::Scope) }
-}
-
-const MAX_SCOPE: usize = 1000;

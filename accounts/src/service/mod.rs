@@ -16,6 +16,7 @@ mod log_in;
 mod log_out;
 mod password;
 mod refresh;
+mod scope;
 mod user;
 pub use user::UserView;
 mod actor;
@@ -40,7 +41,7 @@ use std::sync::atomic::AtomicI64;
 
 use aws_lc_rs::hmac;
 use portcullis_core::password::{HashingPool, PasswordPolicy};
-use portcullis_core::{Clock, Revocations, RoleEntry, Timestamp};
+use portcullis_core::{Clock, Revocations, RoleEntry, ScopeEntry, Timestamp};
 use portcullis_store::{Database, Reserved};
 use portcullis_web::app::Spawner;
 
@@ -59,6 +60,7 @@ pub(crate) struct Inner {
     pub(crate) revocations: Revocations,
     pub(crate) settings: AccountsSettings,
     pub(crate) roles: &'static [RoleEntry],
+    pub(crate) scopes: Vec<ScopeEntry>,
     pub(crate) public_url: String,
     pub(crate) service_name: String,
     pub(crate) policy: PasswordPolicy,

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use portcullis_core::password::{ClientKey, HashingCost, HashingPool, PasswordPolicy};
-use portcullis_core::{Clock, Id, Revocations, RoleEntry};
+use portcullis_core::{Clock, Id, Revocations, RoleEntry, ScopeEntry};
 use portcullis_store::Database;
 use portcullis_web::app::{MasterKey, Spawner};
 
@@ -27,6 +27,8 @@ pub struct AccountParts {
     pub settings: AccountsSettings,
     /// The application's roles, least to most trusted.
     pub roles: &'static [RoleEntry],
+    /// The scopes that tokens can be restricted to.
+    pub scopes: Vec<ScopeEntry>,
     /// The public address of the service, without a slash at the end.
     pub public_url: String,
     /// The service's name, which is nobody's password.
@@ -108,6 +110,7 @@ impl AccountService {
             clock: parts.clock,
             revocations: parts.revocations,
             roles: parts.roles,
+            scopes: parts.scopes,
             public_url: parts.public_url,
             service_name: parts.service_name,
             settings,

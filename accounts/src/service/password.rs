@@ -10,18 +10,27 @@ use super::{AccountService, Origin};
 use crate::error::AccountError;
 
 impl AccountService {
-    /// Changes the password of a signed-in user who gives the old one. Every session ends, this one too; the answer begins a new one.
+    /// Changes the password of a signed-in user who gives the old one. Every session ends, this one too; the answer begins a new one, which
+    /// is restricted to the same scopes.
     ///
     /// # Errors
     /// [`AccountError::Credentials`] when the old password is wrong, which counts like a wrong log-in; [`AccountError::Password`].
-    pub async fn change_password(&self, user: Id, old: &Secret, new: &Secret, origin: &Origin) -> Result<Grant, AccountError> {
+    pub async fn change_password(
+        &self,
+        user: Id,
+        old: &Secret,
+        new: &Secret,
+        scopes: Option<&[String]>,
+        origin: &Origin,
+    ) -> Result<Grant, AccountError> {
         let signer = self.keys().signer()?;
+        let scope = scopes.map(|held| held.join(" "));
         let attempt = self.attempt_again(user, origin).await?;
         let (service, old, new, origin) = (self.clone(), old.clone(), new.clone(), origin.clone());
         let changed = async move {
             let mut proven = service.prove_old_password(attempt, user, &old, &origin).await?;
             let granted = match service.replace_password(&mut proven, &new, &origin).await {
-                Ok(()) => service.issue_tokens(&signer, &proven, None, &origin).await,
+                Ok(()) => service.issue_tokens(&signer, &proven, scope.as_deref(), &origin).await,
                 Err(error) => Err(error),
             };
             service.settle(&proven, granted).await

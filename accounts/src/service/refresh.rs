@@ -8,7 +8,6 @@ use portcullis_store::{Record, Row, StoreError, Transaction};
 
 use super::audit::{Event, Kind};
 use super::gate::{Grant, RefreshToken, seconds};
-use super::log_in::checked_scope;
 use super::void_links::{OpenLinks, Voiding};
 use super::{AccountService, Origin};
 use crate::error::AccountError;
@@ -24,12 +23,14 @@ struct Stored {
 }
 
 impl AccountService {
-    /// Exchanges a refresh token for new tokens.
+    /// Exchanges a refresh token for new tokens, restricted to this scope or else to what restricted the session.
     ///
     /// # Errors
+    /// [`AccountError::Scope`] when the scope isn't declared or is wider than the session's;
     /// [`AccountError::Grant`] when it is unknown, expired, used before, or its session or user is no more.
     pub async fn refresh(&self, token: &str, client: &str, scope: Option<&str>, origin: &Origin) -> Result<Grant, AccountError> {
-        let scope = scope.map(checked_scope).transpose()?;
+        let scope = self.checked_scope(scope)?;
+        let scope = scope.as_deref();
         let digest = digest(token);
         let now = self.now();
         let next = RefreshToken { id: Id::new(now), created_at: now };

@@ -38,7 +38,7 @@ on_every_database! {
     async fn a_new_password_voids_a_link_that_is_still_open(world) {
         let ann = world.user("ann", "user").await;
         let invited = world.service.password_link(&Actor::CommandLine, ann.id, &origin()).await.unwrap();
-        world.service.change_password(ann.id, &Secret::new(PASSWORD), &Secret::new(OTHER), &origin()).await.unwrap();
+        world.service.change_password(ann.id, &Secret::new(PASSWORD), &Secret::new(OTHER), None, &origin()).await.unwrap();
         let late = world.service.set_password_by_link(&code(&invited.link), &Secret::new(PASSWORD), &origin()).await;
         assert!(matches!(late, Err(AccountError::Grant(_))), "whoever found the link has no way in: {late:?}");
         assert!(world.try_log_in("ann", OTHER).await.is_ok());

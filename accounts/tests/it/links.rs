@@ -59,7 +59,12 @@ async fn happens(world: &World, before: Before, user: &UserView) {
         Before::Role(role) => drop(service.set_role(&operator, user.id, role, &from).await.unwrap()),
         Before::LoggedOutEverywhere => drop(service.log_out_everywhere(user.id, &from).await.unwrap()),
         Before::PasswordChanged => {
-            drop(service.change_password(user.id, &Secret::new(PASSWORD), &Secret::new("words that are new again"), &from).await.unwrap());
+            drop(
+                service
+                    .change_password(user.id, &Secret::new(PASSWORD), &Secret::new("words that are new again"), None, &from)
+                    .await
+                    .unwrap(),
+            );
         }
         Before::PasswordReset => drop(service.reset_password(user.id, &Secret::new(PASSWORD)).await.unwrap()),
     }

@@ -99,7 +99,7 @@ on_every_database! {
         let (mine, other) = (world.log_in("ann").await, world.log_in("ann").await);
         let change = |old: &'static str, new: &'static str| {
             let service = world.service.clone();
-            async move { service.change_password(ann.id, &Secret::new(old), &Secret::new(new), &origin()).await }
+            async move { service.change_password(ann.id, &Secret::new(old), &Secret::new(new), None, &origin()).await }
         };
         assert!(matches!(change(OTHER, OTHER).await, Err(AccountError::Credentials(_))));
         assert!(matches!(change(PASSWORD, "123456789987654321").await, Err(AccountError::Password(_))));
@@ -147,7 +147,7 @@ on_every_database! {
         forgot("disabling");
         service.enable(&actor, ann.id, &from).await.unwrap();
         forgot("enabling");
-        service.change_password(ann.id, &Secret::new(PASSWORD), &Secret::new(OTHER), &from).await.unwrap();
+        service.change_password(ann.id, &Secret::new(PASSWORD), &Secret::new(OTHER), None, &from).await.unwrap();
         forgot("changing the password");
         service.reset_password(ann.id, &Secret::new(PASSWORD)).await.unwrap();
         forgot("resetting the password");

@@ -108,7 +108,7 @@ on_every_database! {
         let ann = world.user("ann", "user").await;
         world.log_in("ann").await;
         let new = Secret::new("words that are new again");
-        let grant = world.service.change_password(ann.id, &Secret::new(PASSWORD), &new, &origin()).await.unwrap();
+        let grant = world.service.change_password(ann.id, &Secret::new(PASSWORD), &new, None, &origin()).await.unwrap();
         assert!(world.who(&grant.access_token).await.is_ok());
         assert_eq!(open_sessions(&world).await, 1);
     }

@@ -100,7 +100,7 @@ on_every_database! {
         }
         for new in ["short", "ann", "passwordpassword"].iter().cycle().take(6) {
             let (old, new) = (Secret::new(PASSWORD), Secret::new(*new));
-            let tokens = world.service.change_password(ann.id, &old, &new, &origin()).await;
+            let tokens = world.service.change_password(ann.id, &old, &new, None, &origin()).await;
             assert!(matches!(tokens, Err(AccountError::Password(_))), "{tokens:?}");
             let cookie = world.service.change_password_in_browser(ann.id, &old, &new, &origin()).await;
             assert!(matches!(cookie, Err(AccountError::Password(_))), "{cookie:?}");
@@ -113,7 +113,7 @@ on_every_database! {
     async fn a_wrong_old_password_is_a_failure(world) {
         let ann = world.user("ann", "user").await;
         for _ in 0..5 {
-            let changed = world.service.change_password(ann.id, &Secret::new(OTHER), &Secret::new("new words and more"), &origin()).await;
+            let changed = world.service.change_password(ann.id, &Secret::new(OTHER), &Secret::new("new words and more"), None, &origin()).await;
             assert!(matches!(changed, Err(AccountError::Credentials(_))), "{changed:?}");
         }
         assert!(matches!(world.try_log_in("ann", PASSWORD).await, Err(AccountError::Credentials("locked"))));

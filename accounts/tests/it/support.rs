@@ -4,7 +4,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use portcullis_accounts::{AccountParts, AccountService, AccountsSettings, Actor, Grant, MIGRATIONS, NewUser, Origin, UserView};
 use portcullis_core::password::HashingCost;
-use portcullis_core::{Clock, ManualClock, Principal, Revocations, RoleEntry, Secret, Timestamp};
+use portcullis_core::{Clock, ManualClock, Principal, Revocations, RoleEntry, ScopeEntry, Secret, Timestamp};
 use portcullis_store::{Database, DatabaseSettings};
 use portcullis_testing_postgres::{Backend, Guard, fresh, selected};
 use portcullis_web::app::{MasterKey, Spawner};
@@ -126,6 +126,7 @@ pub(crate) fn parts(database: Database, clock: &Clock, settings: AccountsSetting
         revocations: Revocations::new(),
         settings,
         roles: ROLES,
+        scopes: ["a", "b", "c"].map(|name| ScopeEntry::new(name, "A test")).to_vec(),
         public_url: "https://localhost:8443".to_owned(),
         service_name: "Portcullis".to_owned(),
         master_key: master_key(0),

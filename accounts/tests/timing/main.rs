@@ -48,6 +48,7 @@ async fn accounts(url: &str, failures_before_delay: u32) -> AccountService {
         revocations: Revocations::new(),
         settings,
         roles: ROLES,
+        scopes: Vec::new(),
         public_url: "https://localhost:8443".to_owned(),
         service_name: "Portcullis".to_owned(),
         master_key: MasterKey::from_base64(&key).unwrap(),

@@ -87,7 +87,7 @@ struct WhoAmI {
 }
 
 /// Write a note down.
-#[post("/notes", access = Role::User)]
+#[post("/notes", access = Role::User, scope = "notes:write")]
 async fn create_note(me: Principal, database: Database, clock: Clock, Json(new): Json<NewNote>) -> Result<Created<NoteView>> {
     let now = clock.now();
     let note = new.into_note(Id::new(now), me.id().ok_or_else(Problem::forbidden)?, now);
@@ -98,7 +98,7 @@ async fn create_note(me: Principal, database: Database, clock: Clock, Json(new):
 }
 
 /// List my notes, newest first.
-#[get("/notes", access = Role::User)]
+#[get("/notes", access = Role::User, scope = "notes:read")]
 async fn list_notes(mine: Scoped<Note>, page: PageRequest, database: Database) -> Result<Page<NoteView>> {
     let notes = database.query(
         "SELECT id, owner, title, body, tags, created_at FROM notes
@@ -109,13 +109,13 @@ async fn list_notes(mine: Scoped<Note>, page: PageRequest, database: Database) -
 }
 
 /// Read one note of mine.
-#[get("/notes/{id}", access = Can<Read, Note>)]
+#[get("/notes/{id}", access = Can<Read, Note>, scope = "notes:read")]
 async fn read_note(note: Authorized<Read, Note>) -> Json<NoteView> {
     Json(note.into_inner().into())
 }
 
 /// Replace one note of mine.
-#[put("/notes/{id}", access = Can<Change, Note>)]
+#[put("/notes/{id}", access = Can<Change, Note>, scope = "notes:write")]
 async fn replace_note(note: Authorized<Change, Note>, database: Database, Json(new): Json<NewNote>) -> Result<Json<NoteView>> {
     let note = new.into_note(note.id, note.owner, note.created_at);
     let update = database.query("UPDATE notes SET title = $1, body = $2, tags = $3 WHERE id = $4");
@@ -124,14 +124,14 @@ async fn replace_note(note: Authorized<Change, Note>, database: Database, Json(n
 }
 
 /// Throw one note of mine away.
-#[delete("/notes/{id}", access = Can<Delete, Note>)]
+#[delete("/notes/{id}", access = Can<Delete, Note>, scope = "notes:write")]
 async fn delete_note(note: Authorized<Delete, Note>, database: Database) -> Result<NoContent> {
     database.query("DELETE FROM notes WHERE id = $1").bind(note.id).execute().await?;
     Ok(NoContent)
 }
 
 /// List everybody's notes, newest first.
-#[get("/admin/notes", access = Role::Admin, unscoped = "administrators see every note")]
+#[get("/admin/notes", access = Role::Admin, scope = "admin:notes", unscoped = "administrators see every note")]
 async fn list_all_notes(page: PageRequest, database: Database) -> Result<Page<NoteView>> {
     let notes = database.query(
         "SELECT id, owner, title, body, tags, created_at FROM notes
@@ -142,7 +142,7 @@ async fn list_all_notes(page: PageRequest, database: Database) -> Result<Page<No
 }
 
 /// Say who is asking, straight from the verified token.
-#[get("/whoami", access = Authenticated)]
+#[get("/whoami", access = Authenticated, scope = "account:read")]
 async fn whoami(me: Principal) -> Json<WhoAmI> {
     Json(WhoAmI { sub: me.subject().to_owned(), role: me.role() })
 }
@@ -165,13 +165,11 @@ const MIGRATIONS: &[Migration] = &[Migration::both(
 
 /// The application: `main` runs it, tests call it.
 pub fn app(accounts: Accounts) -> App<Role, impl Sized> {
-    App::new("Notes").accounts(accounts).migrations("notes", MIGRATIONS).endpoints(endpoints![
-        create_note,
-        list_notes,
-        read_note,
-        replace_note,
-        delete_note,
-        list_all_notes,
-        whoami
-    ])
+    App::new("Notes")
+        .accounts(accounts)
+        .migrations("notes", MIGRATIONS)
+        .scope("notes:read", "Read your notes")
+        .scope("notes:write", "Write, change and delete your notes")
+        .scope("admin:notes", "Read everybody's notes")
+        .endpoints(endpoints![create_note, list_notes, read_note, replace_note, delete_note, list_all_notes, whoami])
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::Method;
 use portcullis::prelude::*;
-use portcullis_testing::{Answer, TestApp, World, check_matrix, check_uniform};
+use portcullis_testing::{Answer, TestApp, World, check_matrix, check_scopes, check_uniform};
 
 use crate::raw::exchange;
 use crate::support::{Believer, May, Role, behind_proxy, caller, id_of, start, world};
@@ -85,8 +85,17 @@ passes! {
     #[get("/all", access = all(Role::Clerk, Scope("notes")))] every;
     #[get("/any", access = any(Role::Admin, May::ReadReports))] some;
     #[get("/nested", access = all(any(Role::Admin, May::ReadReports), Fresh::minutes(5)))] nested;
+    #[get("/scoped", access = any(Role::Admin, May::ReadReports), scope = "notes")] scoped;
+    #[get("/any/scoped", access = any(Role::Admin, all(Role::Clerk, Scope("mail"))))] some_scoped;
+    #[get("/logged-out", access = GivesUpAuthority("a test"))] logged_out;
     #[get("/any/open", access = any(Role::Admin, Public("a test")))] some_open;
     #[get("/all/open", access = all(Role::Admin, Public("a test")))] every_open;
+}
+
+/// Say what a page for everyone sees of its reader.
+#[get("/reader", access = Public("a test"))]
+async fn reader(me: Option<Principal>) -> Text2 {
+    Text2(me.map_or("nobody", |me| me.role()).into())
 }
 
 #[get("/papers/{id}", access = Can<Read, Paper>)]
@@ -130,7 +139,12 @@ use portcullis::prelude::Text as Text2;
 const MIGRATIONS: &[Migration] = &[Migration::both(1, "papers", "CREATE TABLE papers (id TEXT PRIMARY KEY, owner TEXT NOT NULL)")];
 
 fn application() -> App<Role, impl Sized> {
-    App::new("Policies").module::<crate::support::Nobody>(Believer).migrations("papers", MIGRATIONS).endpoints(endpoints![
+    let app = App::new("Policies").scope("notes", "Read notes").scope("mail", "Read mail");
+    app.module::<crate::support::Nobody>(Believer).migrations("papers", MIGRATIONS).endpoints(endpoints![
+        scoped,
+        some_scoped,
+        logged_out,
+        reader,
         open,
         signed_in,
         guest,
@@ -169,6 +183,8 @@ on_both!(policies =>
 on_one!(policies =>
     every_policy_answers_by_the_table
     a_bad_credential_is_refused_even_where_none_is_needed
+    a_token_with_scopes_passes_where_one_of_them_is_named
+    a_page_for_everyone_takes_a_restricted_token_for_nobody
 );
 
 /// A paper of this owner.
@@ -217,7 +233,52 @@ async fn every_policy_answers_by_the_table(app: TestApp) {
         assert_eq!(answer.header("www-authenticate"), Some("Bearer realm=\"api\", error=\"insufficient_scope\", scope=\"notes\""));
         check_uniform(&answer);
     }
-    assert_eq!(caller(&app, "cleo/clerk/mail").get("/clerk").await.status, 204, "a scope restricts where a scope is asked for");
+}
+
+async fn a_token_with_scopes_passes_where_one_of_them_is_named(app: TestApp) {
+    let callers =
+        ["cleo/clerk/notes", "cleo/clerk/mail", "root/admin/notes", "root/admin/mail", "root/admin/notes+mail", "root/admin/other"];
+    let table: [(&str, [u16; 6]); 12] = [
+        ("/open", [204, 204, 204, 204, 204, 204]),
+        ("/logged-out", [204, 204, 204, 204, 204, 204]),
+        ("/signed-in", [403, 403, 403, 403, 403, 403]),
+        ("/clerk", [403, 403, 403, 403, 403, 403]),
+        ("/reports", [403, 403, 403, 403, 403, 403]),
+        ("/fresh", [403, 403, 403, 403, 403, 403]),
+        ("/any", [403, 403, 403, 403, 403, 403]),
+        ("/scope", [204, 403, 204, 403, 204, 403]),
+        ("/all", [204, 403, 204, 403, 204, 403]),
+        ("/scoped", [204, 403, 204, 403, 204, 403]),
+        ("/any/scoped", [403, 204, 403, 204, 204, 403]),
+        ("/all/open", [403, 403, 403, 403, 403, 403]),
+    ];
+    for (path, statuses) in table {
+        for (who, status) in callers.iter().zip(statuses) {
+            let answer = caller(&app, who).get(path).await;
+            assert_eq!(answer.status, status, "{path} as {who}: {answer:?}");
+            check_uniform(&answer);
+            if status == 403 {
+                assert_eq!(answer.json()["code"], "insufficient_scope", "{path} as {who}");
+                assert!(answer.header("www-authenticate").unwrap().starts_with("Bearer realm=\"api\", error=\"insufficient_scope\""));
+            }
+        }
+    }
+    let missing = "/papers/01a20b76-fbe2-78ee-a610-85dc4692c438";
+    for path in [missing, &format!("/papers/{}", write(&app, "cleo").await)] {
+        let answer = caller(&app, "cleo/clerk/notes").get(path).await;
+        assert_eq!(
+            (answer.status, &answer.json()["code"]),
+            (403, &"insufficient_scope".into()),
+            "{path}: nothing is said about the object"
+        );
+    }
+}
+
+async fn a_page_for_everyone_takes_a_restricted_token_for_nobody(app: TestApp) {
+    for (who, seen) in [("cleo/clerk", "clerk"), ("root/admin/-", "admin"), ("root/admin/notes", "nobody"), ("root/admin/x+y", "nobody")] {
+        assert_eq!(caller(&app, who).get("/reader").await.text(), seen, "{who}");
+    }
+    assert_eq!(app.anonymous().get("/reader").await.text(), "nobody");
 }
 
 async fn a_bad_credential_is_refused_even_where_none_is_needed(app: TestApp) {
@@ -300,6 +361,9 @@ async fn every_cell_of_the_matrix_holds(app: TestApp) {
     let (manager, admin) = (caller(&app, "mia/manager"), caller(&app, "root/admin"));
     let callers = [("anonymous", &app.anonymous()), ("guest", &guest), ("clerk", &clerk), ("manager", &manager), ("admin", &admin)];
     check_matrix(&app, &golden, &callers, &[]).await;
+    let (notes, mail) = (caller(&app, "root/admin/notes"), caller(&app, "root/admin/mail"));
+    let both = caller(&app, "root/admin/mail+notes");
+    check_scopes(&app, &[("notes", &notes), ("mail", &mail), ("mail notes", &both)]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

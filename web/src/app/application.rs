@@ -3,7 +3,8 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use portcullis_core::{Clock, RoleKind};
+use portcullis_core::policy::Access;
+use portcullis_core::{Clock, RoleKind, ScopeEntry};
 use portcullis_store::{Migration, Migrations};
 use tower::{Layer, Service};
 
@@ -30,6 +31,7 @@ pub(crate) struct Parts {
     pub(crate) name: &'static str,
     pub(crate) version: &'static str,
     pub(crate) roles: &'static [portcullis_core::RoleEntry],
+    pub(crate) scopes: Vec<ScopeEntry>,
     pub(crate) endpoints: Vec<&'static Endpoint>,
     pub(crate) raw: Vec<RawMount>,
     pub(crate) providers: Vec<(TypeId, Box<dyn Any + Send + Sync>)>,
@@ -85,6 +87,7 @@ impl<R: RoleKind> App<R> {
             name,
             version: "0.1.0",
             roles: R::ROLES,
+            scopes: Vec::new(),
             endpoints: Vec::new(),
             raw: Vec::new(),
             providers: Vec::new(),
@@ -111,6 +114,15 @@ impl<R: RoleKind, S> App<R, S> {
     #[must_use]
     pub fn endpoints(mut self, endpoints: Endpoints<R, S>) -> Self {
         self.parts.endpoints.extend(endpoints.into_list());
+        self
+    }
+
+    /// Declares a scope, such as `notes:read`, with the words that people see who restrict a token to it.
+    ///
+    /// A policy that names a scope which nobody declares stops the start.
+    #[must_use]
+    pub fn scope(mut self, name: &'static str, description: &'static str) -> Self {
+        self.parts.scopes.push(ScopeEntry::new(name, description));
         self
     }
 
@@ -222,7 +234,15 @@ impl<R: RoleKind, S> App<R, S> {
     /// The OpenAPI document with these settings.
     #[must_use]
     pub fn openapi(&self, settings: &Settings) -> serde_json::Value {
-        super::openapi::document(self.parts.name, self.parts.version, &settings.public_url, &self.parts.registry(settings))
+        let parts = &self.parts;
+        super::openapi::document(parts.name, parts.version, &settings.public_url, &parts.declared_scopes(), &parts.registry(settings))
+    }
+
+    /// The scopes that no policy names; they are of use only to services that trust this one.
+    #[must_use]
+    pub fn unnamed_scopes(&self, settings: &Settings) -> Vec<&'static str> {
+        let endpoints = self.parts.registry(settings);
+        super::scopes::unnamed(&self.parts.declared_scopes(), self.parts.policies(&endpoints).map(|(_, access)| access))
     }
 
     /// The access matrix with these settings, as text.
@@ -246,6 +266,18 @@ impl Parts {
         endpoints.extend(super::health::endpoints());
         endpoints.sort_by_key(|endpoint| (endpoint.path(), endpoint.verb()));
         endpoints
+    }
+
+    /// The scopes of the application and of its modules.
+    pub(crate) fn declared_scopes(&self) -> Vec<ScopeEntry> {
+        self.scopes.iter().copied().chain(self.modules.iter().flat_map(|module| module.scopes().iter().copied())).collect()
+    }
+
+    /// Every policy, with the place that it guards.
+    pub(crate) fn policies<'a>(&'a self, endpoints: &'a [&'static Endpoint]) -> impl Iterator<Item = (String, &'a Access)> {
+        let mounted =
+            endpoints.iter().map(|endpoint| (format!("{} {}", endpoint.verb().as_str(), endpoint.path()), endpoint.guard().access()));
+        mounted.chain(self.raw.iter().map(|mount| (format!("the raw router at {}", mount.prefix), mount.guard.access())))
     }
 
     /// The service that layers wrap: the gate and what is behind it.

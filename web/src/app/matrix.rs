@@ -9,7 +9,8 @@ use crate::authz::Guard;
 
 /// The access matrix: every endpoint, its policy, and what anonymous callers and each role meet.
 ///
-/// `yes`: passes. `401`, `403`: refused. `own`: passes on objects that allow it, everything else is 404.
+/// `yes`: passes. `401`, `403`: refused. `own`: passes on objects that allow it, everything else is 404. The cells say what callers meet
+/// whose token has no scopes; the column `scopes` says which scopes let others pass.
 #[must_use]
 pub(crate) fn matrix(endpoints: &[&'static Endpoint], raw: &[RawMount], roles: &'static [RoleEntry]) -> String {
     let mut rows = vec![header(roles)];
@@ -33,7 +34,7 @@ pub(crate) fn matrix(endpoints: &[&'static Endpoint], raw: &[RawMount], roles: &
 fn header(roles: &[RoleEntry]) -> Vec<String> {
     let mut cells = vec!["method".to_owned(), "path".to_owned(), "anonymous".to_owned()];
     cells.extend(roles.iter().map(|role| role.name.to_owned()));
-    cells.push("policy".to_owned());
+    cells.extend(["scopes", "policy"].map(str::to_owned));
     cells
 }
 
@@ -44,8 +45,20 @@ fn row(verb: &str, path: &str, guard: &Guard, roles: &'static [RoleEntry], polic
         identity.role = Some(role);
         cell(guard, Some(&Principal::new(identity)))
     }));
+    cells.push(scopes(guard));
     cells.push(policy);
     cells
+}
+
+/// The scopes that are enough for a restricted token: `a|b` where either is, `a+b` where it takes both, `any` where it may have any, `none`
+/// where it never passes.
+fn scopes(guard: &Guard) -> String {
+    let sets = guard.access().sufficient_scopes();
+    if sets.is_empty() {
+        return "none".to_owned();
+    }
+    let sets = sets.iter().map(|set| if set.is_empty() { "any".to_owned() } else { set.iter().copied().collect::<Vec<_>>().join("+") });
+    sets.collect::<Vec<_>>().join("|")
 }
 
 /// What this caller meets, freshly logged in and without a scope restriction.
@@ -55,7 +68,9 @@ fn cell(guard: &Guard, caller: Option<&Principal>) -> String {
         Decision::NeedsObject => "own",
         Decision::Deny(policy::Denial::Anonymous) => "401",
         Decision::Deny(policy::Denial::Object) => "404",
-        Decision::Deny(policy::Denial::Forbidden | policy::Denial::Scope(_) | policy::Denial::Stale(_)) => "403",
+        Decision::Deny(policy::Denial::Forbidden | policy::Denial::Scope(_) | policy::Denial::Stale(_) | policy::Denial::Restricted) => {
+            "403"
+        }
     }
     .to_owned();
     if caller.is_some() && text != "403" && guard.access().rules().any(|rule| matches!(rule, Rule::Fresh(_))) {

@@ -23,6 +23,7 @@ mod noted;
 mod passage;
 mod pipeline;
 mod route;
+mod scopes;
 pub use route::BoxedService;
 mod runtime;
 pub use runtime::Runtime;

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use portcullis_core::{Clock, Revocations, RoleEntry};
+use portcullis_core::{Clock, Revocations, RoleEntry, ScopeEntry};
 use portcullis_store::{Database, Migrations};
 
 use super::config::{Sections, Settings};
@@ -24,6 +24,11 @@ pub trait Module: Send + Sync + 'static {
     /// Makes the module's section of the settings known.
     fn sections(&self, sections: &mut Sections) {
         let _ = sections;
+    }
+
+    /// The scopes that tokens can be restricted to, besides the application's own.
+    fn scopes(&self) -> &'static [ScopeEntry] {
+        &[]
     }
 
     /// The endpoints that these settings mount.
@@ -52,6 +57,8 @@ pub struct Starting {
     pub revocations: Revocations,
     /// The application's roles, least to most trusted.
     pub roles: &'static [RoleEntry],
+    /// The scopes that the application and its modules declare.
+    pub scopes: Vec<ScopeEntry>,
     /// Background work.
     pub spawner: Spawner,
 }

@@ -1,6 +1,6 @@
 //! The OpenAPI 3.1 document, written from the same endpoints that the router mounts ([OpenAPI 3.1](https://spec.openapis.org/oas/v3.1.1)).
 
-use portcullis_core::policy::Rule;
+use portcullis_core::ScopeEntry;
 use schemars::generate::{Contract, SchemaSettings};
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,7 @@ use super::operation::OperationDoc;
 
 /// The document of an application with these endpoints.
 #[must_use]
-pub(crate) fn document(name: &str, version: &str, public_url: &str, endpoints: &[&'static Endpoint]) -> Value {
+pub(crate) fn document(name: &str, version: &str, public_url: &str, scopes: &[ScopeEntry], endpoints: &[&'static Endpoint]) -> Value {
     let settings = |contract: Contract| {
         let mut settings = SchemaSettings::draft2020_12();
         settings.meta_schema = None;
@@ -29,6 +29,7 @@ pub(crate) fn document(name: &str, version: &str, public_url: &str, endpoints: &
     let mut schemas = outputs.take_definitions(true);
     schemas.extend(inputs.take_definitions(true));
     schemas.insert("Problem".to_owned(), problem_schema());
+    let scopes: Map<String, Value> = scopes.iter().map(|scope| (scope.name.to_owned(), scope.description.into())).collect();
     json!({
         "openapi": "3.1.0",
         "info": {"title": name, "version": version},
@@ -40,8 +41,9 @@ pub(crate) fn document(name: &str, version: &str, public_url: &str, endpoints: &
             "headers": headers(),
             "securitySchemes": {
                 "password": {
-                    "type": "oauth2", "description": "Log in with user name and password.",
-                    "flows": {"password": {"tokenUrl": "/token", "refreshUrl": "/token", "scopes": {}}}
+                    "type": "oauth2",
+                    "description": "Log in with user name and password. A token is restricted to the scopes that are asked for; without any it is unrestricted.",
+                    "flows": {"password": {"tokenUrl": "/token", "refreshUrl": "/token", "scopes": scopes}}
                 },
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token (RFC 9068)."}
             }
@@ -63,6 +65,7 @@ fn operation(endpoint: &Endpoint, mut doc: OperationDoc<'_>) -> Value {
     }
     let (summary, text) = endpoint.doc().split_once('\n').unwrap_or_else(|| (endpoint.doc(), ""));
     let mut description = vec![text.trim().to_owned(), format!("Access: {}.", endpoint.guard().access())];
+    description.extend(scopes_in_words(endpoint));
     description.append(&mut doc.notes);
     description.extend(endpoint.unscoped().map(|reason| format!("The list is not scoped to the caller: {reason}.")));
     description.retain(|part| !part.is_empty());
@@ -90,7 +93,7 @@ fn operation(endpoint: &Endpoint, mut doc: OperationDoc<'_>) -> Value {
 fn refusals(endpoint: &Endpoint, doc: &mut OperationDoc<'_>) {
     let has_body = doc.request_body.is_some();
     let changes = !endpoint.verb().is_safe();
-    let forbids = endpoint.guard().access().rules().any(|rule| matches!(rule, Rule::AtLeast { .. } | Rule::Permission(_) | Rule::Scope(_)));
+    let forbids = !endpoint.guard().access().admits_anonymous();
     let wanted = [
         ("400", true),
         ("401", true),
@@ -139,10 +142,26 @@ fn headers_of(status: &str) -> &'static [&'static str] {
     }
 }
 
+/// One alternative for each set of scopes that is enough; a token without scopes needs none of them.
 fn security(endpoint: &Endpoint) -> Value {
-    let scopes: Vec<&str> =
-        endpoint.guard().access().rules().filter_map(|rule| if let Rule::Scope(scope) = rule { Some(*scope) } else { None }).collect();
-    if endpoint.guard().access().admits_anonymous() { json!([]) } else { json!([{"password": scopes}, {"bearer": []}]) }
+    let access = endpoint.guard().access();
+    if access.admits_anonymous() {
+        return json!([]);
+    }
+    let sufficient = access.sufficient_scopes();
+    let mut alternatives: Vec<Value> = sufficient.iter().map(|scopes| json!({"password": scopes})).collect();
+    if alternatives.is_empty() {
+        alternatives.push(json!({"password": []}));
+    }
+    alternatives.push(json!({"bearer": []}));
+    Value::Array(alternatives)
+}
+
+/// What the alternatives of `security` can't say.
+fn scopes_in_words(endpoint: &Endpoint) -> Option<String> {
+    let access = endpoint.guard().access();
+    let is_unnamed = !access.admits_anonymous() && access.sufficient_scopes().is_empty();
+    is_unnamed.then(|| "A token with scopes doesn't pass.".to_owned())
 }
 
 fn problem_schema() -> Value {

@@ -106,10 +106,12 @@ impl<'document> OperationDoc<'document> {
     /// The body of an OAuth endpoint.
     pub fn oauth_request_body(&mut self) {
         let text = |max: u32| json!({"type": "string", "maxLength": max});
+        let scope = "What the tokens are restricted to: declared scopes, separated by spaces. Empty or absent: nothing restricts them, or what restricted the refresh token.";
+        let scope = json!({"type": "string", "maxLength": 1000, "description": scope});
         let schema = json!({"type": "object", "properties": {
             "grant_type": {"type": "string", "enum": ["password", "refresh_token"], "default": "password"},
             "username": text(256), "password": {"type": "string", "format": "password", "maxLength": 1024},
-            "refresh_token": text(512), "scope": text(1024), "client_id": text(256), "client_secret": text(1024)
+            "refresh_token": text(512), "scope": scope, "client_id": text(256), "client_secret": text(1024)
         }});
         self.request_body = Some(json!({"required": true, "content": {"application/x-www-form-urlencoded": {"schema": schema}}}));
     }

@@ -68,7 +68,9 @@ impl<R: RoleKind, S> App<R, S> {
             return Err(StartError::new("setting `tls.mode` is `behind_proxy`, but `proxy.trusted` is empty: name the proxy's network"));
         }
         own_origin(&settings.public_url)?;
-        check_bodies(settings, &self.parts.registry(settings), &self.parts.raw)?;
+        let endpoints = self.parts.registry(settings);
+        self.parts.check_scopes(&endpoints)?;
+        check_bodies(settings, &endpoints, &self.parts.raw)?;
         if let Some(text) = &settings.master_key {
             MasterKey::from_base64(text).map_err(|why| StartError::new(format_args!("setting `master_key` is {why}")))?;
         }
@@ -109,6 +111,10 @@ impl Parts {
         Ok(database)
     }
 
+    fn check_scopes(&self, endpoints: &[&'static Endpoint]) -> Result<(), StartError> {
+        super::scopes::check(&self.declared_scopes(), self.policies(endpoints))
+    }
+
     async fn starting(mut self, settings: Settings) -> Result<(Self, Starting), StartError> {
         prepare_folder(&settings.data_dir)?;
         let master_key = match &settings.master_key {
@@ -129,6 +135,7 @@ impl Parts {
             master_key,
             revocations: Revocations::new(),
             roles: self.roles,
+            scopes: self.declared_scopes(),
             spawner: Spawner::default(),
         };
         Ok((self, starting))
@@ -139,6 +146,10 @@ impl Parts {
         let format = init_logs(&settings.log, &sink).map_err(|why| StartError::new(format_args!("setting `log.level`: {why}")))?;
         let (mut parts, starting) = self.starting(settings).await?;
         let endpoints = parts.registry_with(&starting.settings, &starting.sections);
+        parts.check_scopes(&endpoints)?;
+        for scope in super::scopes::unnamed(&starting.scopes, parts.policies(&endpoints).map(|(_, access)| access)) {
+            tracing::warn!(scope, "no policy names this scope");
+        }
         let mut started = Started::default();
         started.providers.append(&mut parts.providers);
         for module in &parts.modules {
@@ -188,7 +199,7 @@ fn pipeline(
     let settings = &starting.settings;
     check_bodies(settings, endpoints, &parts.raw)?;
     let cors = cors(settings)?;
-    let document = super::openapi::document(parts.name, parts.version, &settings.public_url, endpoints);
+    let document = super::openapi::document(parts.name, parts.version, &settings.public_url, &starting.scopes, endpoints);
     let own_origin = own_origin(&settings.public_url)?;
     let mut origins = settings.cors.origins.clone();
     origins.push(own_origin.clone());

@@ -4,6 +4,8 @@
 //! session cookie. Refused: two `Authorization` headers, another scheme, a malformed token (400). Ignored: tokens in the query or body; a
 //! cookie beside an `Authorization` header; both of two cookies of one name, for nobody can tell which is ours.
 
+use std::fmt::Write as _;
+
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::authority::Credential;
@@ -65,10 +67,13 @@ pub(crate) fn invalid_token() -> Problem {
         .header(header::WWW_AUTHENTICATE, INVALID_TOKEN)
 }
 
-/// 403 for a token without this scope.
-pub(crate) fn insufficient_scope(scope: &str) -> Problem {
-    let challenge = format!("Bearer realm=\"api\", error=\"insufficient_scope\", scope=\"{scope}\"");
-    challenged(Problem::new(StatusCode::FORBIDDEN, "insufficient_scope", "The token lacks a scope."), &challenge)
+/// 403 for a token without this scope, or for one with scopes where none would do.
+pub(crate) fn insufficient_scope(scope: Option<&str>) -> Problem {
+    let mut challenge = "Bearer realm=\"api\", error=\"insufficient_scope\"".to_owned();
+    if let Some(scope) = scope {
+        let _ = write!(challenge, ", scope=\"{scope}\"");
+    }
+    challenged(Problem::new(StatusCode::FORBIDDEN, "insufficient_scope", "The token's scopes don't reach this far."), &challenge)
 }
 
 /// 401 for a log-in that is too old ([RFC 9470](https://www.rfc-editor.org/rfc/rfc9470#section-3)).

@@ -57,7 +57,8 @@ impl From<Denied> for Problem {
         match denial {
             Denial::Anonymous => authn::unauthenticated(),
             Denial::Forbidden => Self::forbidden().denied_by(AUTHZ_FAIL, "policy"),
-            Denial::Scope(scope) => authn::insufficient_scope(scope).denied_by(AUTHZ_FAIL, "scope"),
+            Denial::Scope(scope) => authn::insufficient_scope(Some(scope)).denied_by(AUTHZ_FAIL, "scope"),
+            Denial::Restricted => authn::insufficient_scope(None).denied_by(AUTHZ_FAIL, "scope"),
             Denial::Stale(seconds) => authn::stale(seconds).denied_by(AUTHZ_FAIL, "freshness"),
             Denial::Object => Self::not_found(),
         }

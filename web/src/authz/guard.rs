@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 
 use portcullis_core::policy::{Access, Rule};
-use portcullis_core::{Principal, RoleKind};
+use portcullis_core::{Principal, RoleKind, ScopeEntry};
 use portcullis_store::Database;
 
 use super::resource::{Action, Permits, Resource};
@@ -77,6 +77,19 @@ impl Guard {
         self.object.as_ref()
     }
 
+    /// The guard, for tokens that are unrestricted or hold this scope; `scope = "…"` of an endpoint's attribute.
+    ///
+    /// # Panics
+    /// When the guard admits anonymous callers, or the text is no scope; at compile time.
+    #[must_use]
+    #[expect(clippy::panic, reason = "runs at compile time: the panic is a compile error")]
+    pub const fn with_scope(self, scope: &'static str) -> Self {
+        if self.access.admits_anonymous() {
+            panic!("this endpoint is open to everyone, whatever the scopes: leave out `scope`, or change `access`");
+        }
+        self.and(Scope(scope).guard())
+    }
+
     /// A guard is its own guard, so that `access = …` takes one as it takes a role.
     #[must_use]
     pub const fn guard(self) -> Self {
@@ -115,15 +128,45 @@ impl Authenticated {
     }
 }
 
-/// Callers whose credential carries this OAuth scope, or is a first-party log-in, pass.
+/// Callers whose credential carries this OAuth scope, or is restricted to none, pass.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope(pub &'static str);
 
 impl Scope {
     /// The guard of an `access = Scope("…")`.
+    ///
+    /// # Panics
+    /// When the text is no scope; at compile time.
     #[must_use]
+    #[expect(clippy::panic, reason = "runs at compile time: the panic is a compile error")]
     pub const fn guard(self) -> Guard {
+        if !ScopeEntry::is_name(self.0) {
+            panic!(
+                "a scope is one word of at most 64 visible ASCII characters, without quote and backslash; several stand in `all(…)` or `any(…)`"
+            );
+        }
         Guard::rule(Rule::Scope(self.0))
+    }
+}
+
+/// Every signed-in caller passes, whatever scopes restrict the token; for endpoints that only give up authority, such as logging out.
+///
+/// The text says what is given up, and stands in the access matrix.
+#[derive(Clone, Copy, Debug)]
+pub struct GivesUpAuthority(pub &'static str);
+
+impl GivesUpAuthority {
+    /// The guard of an `access = GivesUpAuthority("…")`.
+    ///
+    /// # Panics
+    /// When the text is empty; at compile time.
+    #[must_use]
+    #[expect(clippy::panic, reason = "runs at compile time: the panic is a compile error")]
+    pub const fn guard(self) -> Guard {
+        if self.0.trim_ascii().is_empty() {
+            panic!("say what is given up: `GivesUpAuthority(\"ends the session\")`");
+        }
+        Guard::rule(Rule::GivesUpAuthority(self.0))
     }
 }
 

@@ -5,7 +5,7 @@
 //! for every [`Can`] in the policy, and handed to the handler as [`Authorized`]; what isn't the caller's is answered like what isn't there.
 
 mod guard;
-pub use guard::{Authenticated, Can, Fresh, Guard, GuardType, KeyOf, LoadObject, Loaded, ObjectGuard, Public, Scope};
+pub use guard::{Authenticated, Can, Fresh, GivesUpAuthority, Guard, GuardType, KeyOf, LoadObject, Loaded, ObjectGuard, Public, Scope};
 mod resource;
 pub use resource::{Action, Authorized, Change, Delete, Owned, Permits, Read, Resource, Scoped};
 mod gate;

@@ -36,5 +36,6 @@ mod documents;
 mod observation;
 mod processes;
 mod reference;
+mod scopes;
 mod support;
 mod uniform;
