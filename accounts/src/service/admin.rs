@@ -91,6 +91,7 @@ impl AccountService {
         let mut change = self.change().await?;
         let before = self.manageable(&mut change, actor, user).await?.0;
         self.keep_an_administrator(&mut change, &before).await?;
+        self.void_links(change.transaction(), OpenLinks::OfAndBy(user), &voiding(actor, "disabled", origin)).await?;
         change
             .query("UPDATE portcullis_users SET disabled_at = $2, updated_at = $2 WHERE id = $1 AND disabled_at IS NULL")
             .bind(user)
@@ -98,7 +99,6 @@ impl AccountService {
             .execute()
             .await?;
         change.end_sessions(user, None).await?;
-        self.void_links(change.transaction(), OpenLinks::OfAndBy(user), &voiding(actor, "disabled", origin)).await?;
         self.finish(change, Event::new(Kind::UserDisabled, origin).actor(actor.name()), user).await
     }
 

@@ -75,6 +75,8 @@ impl AccountService {
         let candidate = self.candidate_by_id(user).await?;
         let hash = self.hash_new_password(new, &[&candidate.username, candidate.email.as_deref().unwrap_or("")], origin).await?;
         let mut change = self.change().await?;
+        let voiding = Voiding { reason: "password_change", actor: Some(user.to_string()), origin };
+        self.void_links(change.transaction(), OpenLinks::OfAndBy(user), &voiding).await?;
         let replaced = change
             .query("UPDATE portcullis_users SET password_hash = $3, updated_at = $4 WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL")
             .bind(user)
@@ -87,8 +89,6 @@ impl AccountService {
             return Err(AccountError::Credentials("disabled, or the password changed meanwhile"));
         }
         change.end_sessions(user, None).await?;
-        let voiding = Voiding { reason: "password_change", actor: Some(user.to_string()), origin };
-        self.void_links(change.transaction(), OpenLinks::OfAndBy(user), &voiding).await?;
         change.record(Event::new(Kind::PasswordChange, origin).actor(user.to_string()).target(Some(user)))?;
         change.commit().await?;
         proven.hash = hash;
@@ -114,6 +114,7 @@ impl Change<'_> {
         hash: &PasswordHash,
         voiding: &Voiding<'_>,
     ) -> Result<(), AccountError> {
+        service.void_links(self.transaction(), OpenLinks::OfAndBy(user), voiding).await?;
         let set = self
             .query("UPDATE portcullis_users SET password_hash = $2, updated_at = $3 WHERE id = $1")
             .bind(user)
@@ -127,6 +128,6 @@ impl Change<'_> {
         let counters = service.counters(Some(user), &crate::name::Login::Nobody(String::new()), None);
         counters.forgive(self.transaction())?;
         self.end_sessions(user, None).await?;
-        service.void_links(self.transaction(), OpenLinks::OfAndBy(user), voiding).await
+        Ok(())
     }
 }

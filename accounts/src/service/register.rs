@@ -53,6 +53,9 @@ impl AccountService {
     /// When there is no such user, or the user is disabled.
     pub async fn change_email(&self, user: Id, email: Option<&Email>, origin: &Origin) -> Result<UserView, AccountError> {
         let mut transaction = self.database().begin().await?;
+        // A link may lie in the mailbox of the old address.
+        let voiding = Voiding { reason: "email_changed", actor: Some(user.to_string()), origin };
+        self.void_links(&mut transaction, OpenLinks::Of(user), &voiding).await?;
         let changed = transaction
             .query(CHANGE_EMAIL)
             .bind(user)
@@ -61,13 +64,13 @@ impl AccountService {
             .bind(self.now())
             .execute()
             .await?;
-        if changed == 1 {
-            // It may lie in the mailbox of the old address.
-            let voiding = Voiding { reason: "email_changed", actor: Some(user.to_string()), origin };
-            self.void_links(&mut transaction, OpenLinks::Of(user), &voiding).await?;
-            let event = Event::new(Kind::UserUpdated, origin).actor(user.to_string()).target(Some(user)).detail("field", "email");
-            event.write(&mut transaction, self.now())?;
+        if changed == 0 {
+            // The address is the same: nothing takes effect.
+            drop(transaction);
+            return self.user(user).await;
         }
+        let event = Event::new(Kind::UserUpdated, origin).actor(user.to_string()).target(Some(user)).detail("field", "email");
+        event.write(&mut transaction, self.now())?;
         let view = user_in(&mut transaction, user).await?;
         if view.disabled {
             // Since the gate let the request pass.

@@ -33,6 +33,9 @@ struct Voided {
 
 impl AccountService {
     /// Voids links in the transaction of what makes them void; the audit log names each that was still valid.
+    ///
+    /// Call it before the statement that changes the user's row: every transaction that locks both locks the links first, as the use of a
+    /// link does, so that none waits for another in a circle.
     pub(super) async fn void_links(&self, transaction: &mut Transaction, links: OpenLinks, why: &Voiding<'_>) -> Result<(), AccountError> {
         let voided: Vec<Voided> = match links {
             OpenLinks::SetUp => transaction.query(VOID_SET_UP).bind(Purpose::FirstAdministrator.name()).fetch_all().await?,

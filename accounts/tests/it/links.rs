@@ -127,6 +127,24 @@ on_every_database! {
         world.service.change_email(ann.id, Some(&address), &origin()).await.unwrap();
         assert!(is_refused(&redeem(&world, &code(&invited.link)).await));
         assert_eq!(voided(&world).await, [(Some(ann.id.to_string()), "email_changed".to_owned())]);
+        let again = world.service.password_link(&Actor::CommandLine, ann.id, &origin()).await.unwrap();
+        world.service.change_email(ann.id, Some(&address), &origin()).await.unwrap();
+        assert!(redeem(&world, &code(&again.link)).await.is_ok(), "the same address voids nothing");
+    }
+
+    async fn a_link_and_a_new_address_in_parallel_never_wait_for_each_other(world) {
+        for number in 0..50 {
+            let target = world.user(&format!("target{number}"), "user").await;
+            let invited = world.service.password_link(&Actor::CommandLine, target.id, &origin()).await.unwrap();
+            let (service, code) = (world.service.clone(), code(&invited.link));
+            let redeeming = tokio::spawn(async move { service.set_password_by_link(&code, &Secret::new(OTHER), &origin()).await });
+            let service = world.service.clone();
+            let address = format!("target{number}@new.example").parse().unwrap();
+            let changing = tokio::spawn(async move { service.change_email(target.id, Some(&address), &origin()).await });
+            assert!(changing.await.unwrap().is_ok());
+            let redeemed = redeeming.await.unwrap();
+            assert!(redeemed.is_ok() || is_refused(&redeemed), "{redeemed:?}");
+        }
     }
 
     async fn a_refresh_token_used_twice_voids_the_links_that_its_user_made(world) {
