@@ -8,6 +8,7 @@ mod module;
 pub use module::{Accounts, WithAccounts};
 mod http;
 mod permission;
+mod registration;
 mod routes;
 mod scopes;
 pub use permission::AccountsPermission;

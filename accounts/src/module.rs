@@ -3,13 +3,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use portcullis_core::{RoleKind, ScopeEntry};
+use portcullis_core::{RoleEntry, RoleKind, ScopeEntry};
 use portcullis_store::Migrations;
 use portcullis_web::app::config::{Sections, Settings};
 use portcullis_web::app::{App, Endpoint, Module, Spawner, StartError, Started, Starting};
 use tokio::time::{MissedTickBehavior, timeout};
 
 use crate::error::AccountError;
+use crate::registration;
 use crate::routes::routes;
 use crate::schema::MIGRATIONS;
 use crate::scopes::SCOPES;
@@ -65,6 +66,15 @@ impl Module for Accounts {
 
     fn endpoints(&self, _: &Settings, sections: &Sections) -> Vec<&'static Endpoint> {
         routes(&sections.section::<AccountsSettings>())
+    }
+
+    fn judges(&self) -> bool {
+        true
+    }
+
+    fn check(&self, _: &Settings, sections: &Sections, roles: &'static [RoleEntry]) -> Result<(), StartError> {
+        let settings = sections.section::<AccountsSettings>().checked().map_err(StartError::new)?;
+        registration::check(&settings, roles).map_err(StartError::new)
     }
 
     fn start<'a>(&'a self, starting: &'a Starting) -> Pin<Box<dyn Future<Output = Result<Started, StartError>> + Send + 'a>> {

@@ -13,3 +13,23 @@ pub enum AccountsPermission {
     #[permission("accounts.audit.read")]
     ReadAudit,
 }
+
+impl AccountsPermission {
+    /// Every permission of accounts.
+    pub const ALL: &'static [Self] = &[Self::ReadUsers, Self::ManageUsers, Self::ReadAudit];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_of_them_are_listed() {
+        let listed = |permission| match permission {
+            AccountsPermission::ReadUsers | AccountsPermission::ManageUsers | AccountsPermission::ReadAudit => 3,
+        };
+        for permission in AccountsPermission::ALL {
+            assert_eq!(AccountsPermission::ALL.len(), listed(*permission), "a new permission belongs into the list");
+        }
+    }
+}

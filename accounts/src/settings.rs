@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct AccountsSettings {
     /// Whether strangers can make an account with `POST /users`.
     pub registration: bool,
-    /// The role of a new account that registered itself; by default `user` if there is such a role, else the least trusted one.
+    /// The role of a new account that registered itself; by default `user` if there is such a role, else the least trusted one. While
+    /// registration is open, the most trusted role and roles with a permission of accounts stop the start.
     pub registration_role: Option<String>,
     /// Whether `POST /token` takes user name and password, for first-party applications.
     pub password_grant: bool,

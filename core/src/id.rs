@@ -2,6 +2,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::str::FromStr;
 
+use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -19,6 +20,19 @@ impl Id {
     pub fn new(now: Timestamp) -> Self {
         let millis = u64::try_from(now.as_micros().div_euclid(1000)).unwrap_or(0);
         Self(uuid::Builder::from_unix_timestamp_millis(millis, &random_bytes()).into_uuid())
+    }
+
+    /// The identifier that stands for a subject of an external issuer: the same one each time, and never one that [`new`](Self::new) makes,
+    /// which are of another version ([RFC 9562](https://www.rfc-editor.org/rfc/rfc9562#section-5.8)).
+    #[must_use]
+    pub fn derived(issuer: &str, subject: &str) -> Self {
+        let mut context = digest::Context::new(&digest::SHA256);
+        // The length says where the one ends and the other begins.
+        context.update(&u64::try_from(issuer.len()).unwrap_or(u64::MAX).to_be_bytes());
+        context.update(issuer.as_bytes());
+        context.update(subject.as_bytes());
+        let bytes = context.finish().as_ref().first_chunk().copied().unwrap_or_default();
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
     }
 
     /// The length of the text.
@@ -163,6 +177,12 @@ mod tests {
         }
         let text = "0198c0de-1234-7567-89ab-cdef01234567";
         assert_eq!(text.parse::<Id>().unwrap().encode(&mut [0; Id::LENGTH]), text);
+    }
+
+    #[test]
+    fn a_derived_identifier_is_of_version_8() {
+        // SHA-256 of eight bytes of length, the issuer and the subject: data that owners are filtered by must never change.
+        assert_eq!(Id::derived("https://id.example.com", "alice").to_string(), "98cadd75-36d6-8b61-abe6-ebfcdea90965");
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub use role::{RoleEntry, RoleKind};
 mod scope;
 pub use scope::ScopeEntry;
 mod principal;
-pub use principal::{Identity, Principal};
+pub use principal::{Identity, Issuer, Principal};
 pub mod policy;
 mod revocation;
 pub mod token;

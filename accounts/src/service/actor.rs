@@ -30,7 +30,7 @@ pub(super) enum Standing {
 impl Actor {
     pub(super) fn name(&self) -> String {
         match self {
-            Self::User(principal) => principal.subject().to_owned(),
+            Self::User(principal) => principal.qualified().to_owned(),
             Self::CommandLine => "command line".to_owned(),
         }
     }

@@ -46,6 +46,7 @@ use portcullis_store::{Database, Reserved};
 use portcullis_web::app::Spawner;
 
 use crate::keys::KeyRing;
+use crate::registration;
 use crate::settings::AccountsSettings;
 
 /// Accounts: users, sessions, tokens. Cheap to clone.
@@ -126,10 +127,7 @@ impl AccountService {
 
     /// The role of whoever registers.
     pub(crate) fn registration_role(&self) -> &str {
-        match &self.0.settings.registration_role {
-            Some(role) => role,
-            None => self.role("user").or_else(|| self.0.roles.first()).map_or("", |role| role.name),
-        }
+        registration::role(&self.0.settings, self.0.roles).map_or("", |role| role.name)
     }
 }
 

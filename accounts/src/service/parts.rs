@@ -11,6 +11,7 @@ use super::turns::{InFlight, Turns};
 use super::{AccountService, Inner, LOOK};
 use crate::error::AccountError;
 use crate::keys::KeyRing;
+use crate::registration;
 use crate::secrets::digest_key;
 use crate::settings::AccountsSettings;
 
@@ -81,10 +82,7 @@ impl AccountService {
     /// When a setting makes no sense, when the master key is not the database's, when the database is away.
     pub async fn start(parts: AccountParts) -> Result<Self, AccountError> {
         let settings = parts.settings.checked().map_err(|refused| AccountError::Internal(refused.to_string()))?;
-        if let Some(role) = &settings.registration_role {
-            let exists = parts.roles.iter().any(|entry| entry.name == role);
-            exists.then_some(()).ok_or_else(|| AccountError::Internal("accounts.registration_role must be a role".to_owned()))?;
-        }
+        registration::check(&settings, parts.roles).map_err(AccountError::Internal)?;
         let cost = match parts.cost {
             Some(cost) => cost,
             None => HashingCost::new(settings.hashing_memory_kib, settings.hashing_iterations).map_err(|refused| {

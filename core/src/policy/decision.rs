@@ -174,7 +174,7 @@ fn single(rule: &Rule, asked: &Asked<'_>) -> Decision {
         Rule::AtLeast { rank, .. } => (identity.role.is_some_and(|role| role.rank >= rank), Denial::Forbidden),
         Rule::Permission(permission) => (caller.may(permission), Denial::Forbidden),
         Rule::Scope(scope) => (caller.has_scope(scope), Denial::Scope(scope)),
-        Rule::Fresh(seconds) => (asked.now.since(identity.authenticated_at).as_secs() <= u64::from(seconds), Denial::Stale(seconds)),
+        Rule::Fresh(seconds) => (is_fresh(identity.authenticated_at, asked.now, seconds), Denial::Stale(seconds)),
         Rule::Object { .. } => match asked.object {
             None => return Decision::NeedsObject,
             Some(allows) => (allows, Denial::Object),
@@ -182,6 +182,11 @@ fn single(rule: &Rule, asked: &Asked<'_>) -> Decision {
         Rule::And | Rule::Or => (false, Denial::Forbidden),
     };
     if passes { Decision::Allow } else { Decision::Deny(denial) }
+}
+
+/// A log-in that is still to come proves nothing.
+fn is_fresh(authenticated_at: Timestamp, now: Timestamp, seconds: u32) -> bool {
+    authenticated_at <= now && now.since(authenticated_at).as_secs() <= u64::from(seconds)
 }
 
 fn both(left: Decision, right: Decision) -> Decision {

@@ -11,7 +11,9 @@
 //! | signed in | log-in too long ago | 401 `insufficient_user_authentication` |
 //! | signed in | object is not theirs, or is not there | 404 |
 //!
-//! A token without scopes is unrestricted: whether a policy names scopes makes no difference to it. A token with scopes is restricted to
+//! A log-in to the application itself without scopes is unrestricted: whether a policy names scopes makes no difference to it. A token of an
+//! external issuer for another client than the application's own holds no scope that it doesn't name: without scopes it passes no
+//! `Scope(s)`, and everything else as an unrestricted one does. A token with scopes is restricted to
 //! the policies that name one of them. It passes, besides whatever else the policy asks for:
 //!
 //! | policy | when a token with scopes passes |

@@ -20,14 +20,14 @@ pub struct SigningKey {
 }
 
 /// The public half of a key, with the one algorithm that it is for.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey {
     pub(super) kid: String,
     pub(super) algorithm: &'static str,
     material: Material,
 }
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 enum Material {
     Ed25519(Vec<u8>),
     P256(Vec<u8>),
@@ -107,12 +107,12 @@ impl SigningKey {
 }
 
 impl PublicKey {
-    /// Reads a JWK; `None` for keys that don't verify signatures that we take.
+    /// Reads a JWK; `None` for keys that aren't for verifying signatures that we take, and for those whose private half is published.
     #[must_use]
     pub fn from_jwk(jwk: &Value) -> Option<Self> {
         let member = |name: &str| jwk.get(name).and_then(Value::as_str);
         let bytes = |name: &str| URL_SAFE_NO_PAD.decode(member(name)?).ok();
-        if member("use").is_some_and(|usage| usage != "sig") {
+        if !is_for_verifying(jwk) || PRIVATE_MEMBERS.iter().any(|name| jwk.get(name).is_some()) {
             return None;
         }
         let (algorithm, material) = match (member("kty")?, member("crv")) {
@@ -122,15 +122,16 @@ impl PublicKey {
                 ("ES256", Material::P256([&[4], x.as_slice(), y.as_slice()].concat()))
             }
             ("RSA", None) => {
-                let (n, e) = (bytes("n").filter(|n| n.len() >= 256)?, bytes("e")?);
+                let (n, e) = (bytes("n").filter(|n| is_modulus(n))?, bytes("e").filter(|e| is_exponent(e))?);
                 ("RS256", Material::Rsa { n, e })
             }
             _ => return None,
         };
-        if member("alg").is_some_and(|named| named != algorithm) {
+        if jwk.get("alg").is_some_and(|named| named.as_str() != Some(algorithm)) {
             return None;
         }
-        Some(Self { kid: member("kid")?.to_owned(), algorithm, material })
+        let kid = member("kid").filter(|kid| (1..=MOST_KID_BYTES).contains(&kid.len()) && !kid.chars().any(char::is_control))?;
+        Some(Self { kid: kid.to_owned(), algorithm, material })
     }
 
     /// Whether the key made this signature.
@@ -143,6 +144,35 @@ impl PublicKey {
         .is_ok()
     }
 }
+
+/// Whether a JWK says nothing else than that it verifies signatures ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517#section-4.2)):
+/// by `use`, and by `key_ops`, which may name no other kind of operation beside.
+fn is_for_verifying(jwk: &Value) -> bool {
+    let usage = jwk.get("use").is_none_or(|usage| usage.as_str() == Some("sig"));
+    let operations = jwk.get("key_ops").is_none_or(|operations| {
+        let named: Vec<_> = operations.as_array().into_iter().flatten().map(Value::as_str).collect();
+        named.contains(&Some("verify")) && named.iter().all(|name| matches!(name, Some("verify" | "sign")))
+    });
+    usage && operations
+}
+
+/// 2048 to 8192 bits, odd: larger ones cost more than a signature is worth.
+fn is_modulus(n: &[u8]) -> bool {
+    let significant = n.strip_prefix(&[0]).unwrap_or(n);
+    let top = significant.first().copied().unwrap_or(0);
+    let bits = significant.len() * 8 - usize::try_from(top.leading_zeros()).unwrap_or(8).min(significant.len() * 8);
+    (2048..=8192).contains(&bits) && n.last().is_some_and(|last| last % 2 == 1)
+}
+
+/// Odd, from 3, below 2^32: 65537 almost everywhere. With 1 anybody signs, and a huge one takes a verifier long.
+fn is_exponent(e: &[u8]) -> bool {
+    let value = e.iter().try_fold(0_u64, |value, byte| (value < 1 << 24).then_some(value << 8 | u64::from(*byte)));
+    value.is_some_and(|value| value >= 3 && value % 2 == 1)
+}
+
+/// Members of private and of symmetric keys ([RFC 7518](https://www.rfc-editor.org/rfc/rfc7518#section-6)).
+const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+const MOST_KID_BYTES: usize = 255;
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -174,6 +204,62 @@ mod tests {
         let mut names: Vec<_> = jwk.as_object().unwrap().keys().map(String::as_str).collect();
         names.sort_unstable();
         assert_eq!(names, ["alg", "crv", "kid", "kty", "use", "x"]);
+    }
+
+    #[test]
+    fn only_keys_for_verifying_verify() {
+        let jwk = SigningKey::generate().unwrap().jwk();
+        let with = |name: &str, value: Value| {
+            let mut jwk = jwk.clone();
+            jwk[name] = value;
+            PublicKey::from_jwk(&jwk).is_some()
+        };
+        for (name, good) in [("key_ops", json!(["verify"])), ("key_ops", json!(["sign", "verify"])), ("kid", json!("a"))] {
+            assert!(with(name, good.clone()), "{name} {good}");
+        }
+        let bad = [
+            ("use", json!("enc")),
+            ("use", json!(["sig"])),
+            ("use", json!(null)),
+            ("use", json!("SIG")),
+            ("key_ops", json!([])),
+            ("key_ops", json!("verify")),
+            ("key_ops", json!(["sign"])),
+            ("key_ops", json!(["encrypt"])),
+            ("key_ops", json!(["verify", "wrapKey"])),
+            ("key_ops", json!(null)),
+            ("alg", json!("ES256")),
+            ("alg", json!(["EdDSA"])),
+            ("alg", json!(null)),
+            ("d", json!("AAAA")),
+            ("kid", json!("")),
+            ("kid", json!(7)),
+            ("kid", json!("a\nb")),
+            ("kid", json!("a".repeat(256))),
+        ];
+        for (name, value) in bad {
+            assert!(!with(name, value.clone()), "{name} {value}");
+        }
+    }
+
+    #[test]
+    fn rsa_keys_are_of_a_sane_size() {
+        let reads = |n: &[u8], e: &[u8]| {
+            let jwk = json!({"kty": "RSA", "kid": "a", "n": URL_SAFE_NO_PAD.encode(n), "e": URL_SAFE_NO_PAD.encode(e)});
+            PublicKey::from_jwk(&jwk).is_some()
+        };
+        let odd = |bytes: usize| vec![0xff; bytes];
+        for bytes in [256, 512, 1024] {
+            assert!(reads(&odd(bytes), &[1, 0, 1]) && reads(&[&[0], odd(bytes).as_slice()].concat(), &[3]), "{bytes}");
+        }
+        for n in
+            [odd(255), odd(1025), vec![], [&[0x7f], odd(255).as_slice()].concat(), [odd(255).as_slice(), &[0xfe]].concat(), vec![0; 256]]
+        {
+            assert!(!reads(&n, &[1, 0, 1]), "{} bytes", n.len());
+        }
+        for e in [vec![], vec![0], vec![1], vec![2], vec![1, 0, 0], vec![1, 0, 0, 0, 1], vec![0xff; 200]] {
+            assert!(!reads(&odd(256), &e), "{e:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 use super::claims::AccessClaims;
 use super::compact::Compact;
 use super::key::PublicKey;
+use super::text;
 use crate::Timestamp;
 
 /// Verifies access tokens of one issuer.
@@ -47,13 +48,27 @@ pub enum TokenError {
     /// The subject is empty.
     #[error("no subject")]
     NoSubject,
+    /// It is bound to a key of its sender, which a bearer token doesn't prove.
+    #[error("bound to a key of its sender")]
+    Bound,
+    /// A name in it is too long, or holds control or bidirectional characters.
+    #[error("a claim is no plain text")]
+    Text,
 }
 
 impl Verifier {
-    /// Verifies by these keys.
+    /// Verifies by these keys. An identifier that several different keys share names none of them.
     #[must_use]
     pub fn new(keys: Vec<PublicKey>) -> Self {
-        Self { keys }
+        let is_ambiguous = |key: &PublicKey| keys.iter().any(|other| other.kid == key.kid && other != key);
+        let ambiguous: Vec<bool> = keys.iter().map(is_ambiguous).collect();
+        Self { keys: keys.into_iter().zip(ambiguous).filter(|(_, is_ambiguous)| !is_ambiguous).map(|(key, _)| key).collect() }
+    }
+
+    /// Whether every key of the other verifier is one of this one, unchanged; if not, tokens may have lost their key.
+    #[must_use]
+    pub fn has_keys_of(&self, other: &Self) -> bool {
+        other.keys.iter().all(|key| self.keys.contains(key))
     }
 
     /// Whether there is a key with the identifier that a token names; for deciding whether to fetch keys again.
@@ -82,8 +97,14 @@ impl Verifier {
         if claims.iss != expected.issuer || !claims.aud.contains(expected.audience) {
             return Err(TokenError::NotForUs);
         }
+        if text::is_bound(&compact.claims)? {
+            return Err(TokenError::Bound);
+        }
         if claims.sub.is_empty() {
             return Err(TokenError::NoSubject);
+        }
+        if !text::is_plain(&claims) {
+            return Err(TokenError::Text);
         }
         let now = expected.now.as_seconds();
         let begins = claims.nbf.unwrap_or(claims.iat).max(claims.iat);
@@ -143,6 +164,49 @@ mod tests {
         let token = key.sign(&claims()).unwrap();
         assert_eq!(verify(&key, &token).unwrap(), claims());
         assert_eq!(verify(&SigningKey::generate().unwrap(), &token), Err(TokenError::UnknownKey));
+    }
+
+    #[test]
+    fn an_identifier_that_two_keys_share_names_neither() {
+        let (one, other) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
+        let renamed = |key: &SigningKey| {
+            let mut jwk = key.jwk();
+            jwk["kid"] = json!("same");
+            PublicKey::from_jwk(&jwk).unwrap()
+        };
+        let token = forge(&one, &json!({"alg": "EdDSA", "typ": "at+jwt", "kid": "same"}), &serde_json::to_value(claims()).unwrap());
+        let judge = |keys: Vec<PublicKey>| Verifier::new(keys).verify(&token, &EXPECTED).map(|claims| claims.sub);
+        assert_eq!(judge(vec![renamed(&one), renamed(&one)]).as_deref(), Ok("alice"));
+        assert_eq!(judge(vec![renamed(&one), renamed(&other)]), Err(TokenError::UnknownKey));
+        assert_eq!(judge(vec![renamed(&other), renamed(&one)]), Err(TokenError::UnknownKey));
+    }
+
+    #[test]
+    fn a_key_that_is_gone_or_changed_is_noticed() {
+        let (one, other) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
+        let mut changed = other.jwk();
+        changed["kid"] = json!(one.kid());
+        let changed = Verifier::new(vec![PublicKey::from_jwk(&changed).unwrap()]);
+        let (before, more) = (Verifier::new(vec![one.public()]), Verifier::new(vec![other.public(), one.public()]));
+        assert!(more.has_keys_of(&before) && before.has_keys_of(&Verifier::default()));
+        assert!(!before.has_keys_of(&more) && !changed.has_keys_of(&before));
+    }
+
+    #[test]
+    fn the_leeway_widens_every_date_by_as_much() {
+        let key = SigningKey::generate().unwrap();
+        let judge = |change: fn(&mut AccessClaims)| {
+            let mut claims = claims();
+            change(&mut claims);
+            let expected = Expected { leeway: 30, ..EXPECTED };
+            Verifier::new(vec![key.public()]).verify(&key.sign(&claims).unwrap(), &expected).is_ok()
+        };
+        assert!(judge(|claims| (claims.iat, claims.exp) = (NOW - 90, NOW - 29)));
+        assert!(!judge(|claims| (claims.iat, claims.exp) = (NOW - 90, NOW - 30)));
+        assert!(judge(|claims| claims.iat = NOW + 30));
+        assert!(!judge(|claims| claims.iat = NOW + 31));
+        assert!(judge(|claims| claims.nbf = Some(NOW + 30)));
+        assert!(!judge(|claims| claims.nbf = Some(NOW + 31)));
     }
 
     #[test]

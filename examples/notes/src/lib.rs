@@ -90,7 +90,7 @@ struct WhoAmI {
 #[post("/notes", access = Role::User, scope = "notes:write")]
 async fn create_note(me: Principal, database: Database, clock: Clock, Json(new): Json<NewNote>) -> Result<Created<NoteView>> {
     let now = clock.now();
-    let note = new.into_note(Id::new(now), me.id().ok_or_else(Problem::forbidden)?, now);
+    let note = new.into_note(Id::new(now), me.owner().ok_or_else(Problem::forbidden)?, now);
     let insert = database.query("INSERT INTO notes (id, owner, title, body, tags, created_at) VALUES ($1, $2, $3, $4, $5, $6)");
     insert.bind(note.id).bind(note.owner).bind(&note.title).bind(&note.body).bind(&note.tags).bind(note.created_at).execute().await?;
     let path = format!("/notes/{}", note.id);

@@ -13,7 +13,7 @@ use super::endpoint::{Class, Endpoint};
 use super::module::Module;
 use super::registry::Endpoints;
 use super::route::{BoxedService, Inner};
-use crate::authn::RemoteIssuer;
+use crate::authn::{MappedTo, RemoteIssuer, TrustedIssuer};
 use crate::authz::Guard;
 use crate::extract::Provider;
 use crate::{Request, Response};
@@ -38,7 +38,7 @@ pub(crate) struct Parts {
     pub(crate) sections: Sections,
     pub(crate) migrations: Vec<Migrations>,
     pub(crate) modules: Vec<Arc<dyn Module>>,
-    pub(crate) issuer: Option<RemoteIssuer>,
+    pub(crate) issuers: Vec<TrustedIssuer>,
     pub(crate) layers: Layers,
     pub(crate) clock: Clock,
 }
@@ -94,7 +94,7 @@ impl<R: RoleKind> App<R> {
             sections: Sections::default(),
             migrations: Vec::new(),
             modules: Vec::new(),
-            issuer: None,
+            issuers: Vec::new(),
             layers: Mutex::default(),
             clock: Clock::system(),
         };
@@ -168,10 +168,11 @@ impl<R: RoleKind, S> App<R, S> {
         App { parts: self.parts, types: PhantomData }
     }
 
-    /// Trusts the tokens of an external issuer: the application needs no accounts of its own.
+    /// Trusts the tokens of an external issuer: the application needs no accounts of its own, and can't have them beside it. Roles that the
+    /// issuer's are mapped to are this application's, which the compiler checks.
     #[must_use]
-    pub fn trust(mut self, issuer: RemoteIssuer) -> Self {
-        self.parts.issuer = Some(issuer);
+    pub fn trust<M: MappedTo<R>>(mut self, issuer: RemoteIssuer<M>) -> Self {
+        self.parts.issuers.push(issuer.into_trusted());
         self
     }
 

@@ -34,6 +34,20 @@ pub trait Module: Send + Sync + 'static {
     /// The endpoints that these settings mount.
     fn endpoints(&self, settings: &Settings, sections: &Sections) -> Vec<&'static Endpoint>;
 
+    /// Whether the module judges credentials ([`Started::authority`]). An application has one judge.
+    fn judges(&self) -> bool {
+        false
+    }
+
+    /// Refuses settings by which the application must not start; `serve --check` asks as well. Nothing is opened yet.
+    ///
+    /// # Errors
+    /// What is wrong, and what to do about it.
+    fn check(&self, settings: &Settings, sections: &Sections, roles: &'static [RoleEntry]) -> Result<(), StartError> {
+        let _ = (settings, sections, roles);
+        Ok(())
+    }
+
     /// Prepares what the endpoints need, once the database is there and migrated.
     fn start<'a>(&'a self, starting: &'a Starting) -> Pin<Box<dyn Future<Output = Result<Started, StartError>> + Send + 'a>>;
 }

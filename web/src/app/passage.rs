@@ -137,7 +137,7 @@ impl<'a> Passage<'a> {
         let refused = Refused {
             kind,
             reason,
-            principal: self.principal.as_ref().map(Principal::subject),
+            principal: self.principal.as_ref().map(Principal::qualified),
             address: self.address.ip(),
             method: self.method.as_str(),
             route: self.route.map_or("unmatched", |route| route.template),
@@ -158,7 +158,7 @@ impl<'a> Passage<'a> {
             duration,
             request_id,
             address: self.address.ip(),
-            principal: self.principal.as_ref().map(Principal::subject),
+            principal: self.principal.as_ref().map(Principal::qualified),
             trace: &self.trace,
             user_agent: self.user_agent.as_ref().and_then(|value| value.to_str().ok()),
             protocol: self.protocol,

@@ -269,7 +269,7 @@ impl Pipeline {
         }
         let needs_object = authz::admit(guard, noted.principal.as_ref(), noted.at)?;
         if let Some(caller) = &noted.principal
-            && let Some(verdict) = self.rate_limits.check_principal(caller.subject(), noted.at).filter(|verdict| !verdict.is_allowed())
+            && let Some(verdict) = self.rate_limits.check_principal(caller.qualified(), noted.at).filter(|verdict| !verdict.is_allowed())
         {
             self.metrics.rate_limited(verdict.policy());
             return Err(verdict.problem());

@@ -21,7 +21,7 @@ use super::runtime::{RequestLimits, Runtime};
 use super::spawner::Spawner;
 use crate::accept::{ByteBudget, Server, ServerSettings, Shutdown, TlsMode};
 use crate::admit::{Hosts, LoadShed, RateLimits, TrustedProxies};
-use crate::authn::{Authenticator, Authority};
+use crate::authn::{Authenticator, Authority, TrustedIssuer};
 use crate::observe::{AccessLog, Denials, LogFormat, LogSink, Metrics, init_logs};
 use crate::respond::SecurityHeaders;
 
@@ -55,11 +55,12 @@ impl<R: RoleKind, S> App<R, S> {
         Settings::load(source, &mut self.parts.sections).map_err(StartError::new)
     }
 
-    /// Checks what can be checked without starting: networks, origins, limits, certificate files.
+    /// Checks what can be checked without starting: networks, origins, limits, certificate files, modules, and who judges credentials.
     ///
     /// # Errors
     /// The first setting that can't be used.
     pub fn check(&self, settings: &Settings) -> Result<(), StartError> {
+        self.parts.check(settings)?;
         trusted_proxies(settings)?;
         cors(settings)?;
         settings.limits.limits()?;
@@ -103,6 +104,19 @@ impl<R: RoleKind, S> App<R, S> {
 }
 
 impl Parts {
+    /// Whether this application can be trusted to start with these settings.
+    fn check(&self, settings: &Settings) -> Result<(), StartError> {
+        one_judge(self.modules.iter().filter(|module| module.judges()).count(), self.issuers.len())?;
+        let declared = self.declared_scopes();
+        let mut mapped = self.issuers.iter().flat_map(TrustedIssuer::scopes);
+        if let Some(unknown) = mapped.find(|scope| declared.iter().all(|own| own.name != *scope)) {
+            return Err(StartError::new(format_args!(
+                "a scope of the external issuer is mapped to `{unknown}`, which nobody declares: add `.scope(\"{unknown}\", \"what it allows\")`"
+            )));
+        }
+        self.modules.iter().try_for_each(|module| module.check(settings, &self.sections, self.roles))
+    }
+
     async fn database(&self, settings: &Settings) -> Result<Database, StartError> {
         let database = Database::connect(&DatabaseSettings::new(settings.database_url())).await.map_err(StartError::new)?;
         let mut migrations: Vec<Migrations> = self.modules.iter().map(|module| module.migrations()).collect();
@@ -144,6 +158,7 @@ impl Parts {
     async fn start(self, settings: Settings, sink: LogSink) -> Result<Running, StartError> {
         seed_ahead();
         let format = init_logs(&settings.log, &sink).map_err(|why| StartError::new(format_args!("setting `log.level`: {why}")))?;
+        self.check(&settings)?;
         let (mut parts, starting) = self.starting(settings).await?;
         let endpoints = parts.registry_with(&starting.settings, &starting.sections);
         parts.check_scopes(&endpoints)?;
@@ -155,12 +170,13 @@ impl Parts {
         for module in &parts.modules {
             let more = module.start(&starting).await?;
             started.providers.extend(more.providers);
+            one_judge(usize::from(started.authority.is_some()) + usize::from(more.authority.is_some()), parts.issuers.len())?;
             started.authority = more.authority.or(started.authority);
             started.denials = more.denials.or(started.denials);
             started.announcements.extend(more.announcements);
         }
-        if let Some(issuer) = parts.issuer.take() {
-            started.authority = Some(Arc::new(issuer.with(starting.clock.clone(), starting.roles)));
+        if let Some(issuer) = parts.issuers.pop() {
+            started.authority = Some(issuer.start(&starting));
         }
         let settings = &starting.settings;
         let trusted = trusted_proxies(settings)?;
@@ -185,6 +201,17 @@ impl Parts {
         let management = Arc::new(Management::new(&pipeline, &server, metrics, sink.clone()));
         Ok(Running { server, pipeline, management, shutdown, sink, drain, announcements })
     }
+}
+
+/// Two judges of one credential could each take it for another person: a local account and a subject of an issuer, or subjects of two issuers.
+fn one_judge(modules: usize, issuers: usize) -> Result<(), StartError> {
+    let what = match (modules, issuers) {
+        (0 | 1, 0) | (0, 1) => return Ok(()),
+        (0, _) => "several external issuers are trusted (`App::trust`)",
+        (_, 0) => "several modules judge credentials",
+        _ => "the application has accounts of its own (`.accounts()`) and trusts an external issuer (`.trust()`)",
+    };
+    Err(StartError::new(format_args!("{what}: a credential must have one judge, so leave all but one of them out")))
 }
 
 type Observed = (TrustedProxies, Arc<Metrics>, LogSink, LogFormat);

@@ -113,7 +113,7 @@ impl Authenticator {
         if principal.identity().expires_at <= self.clock.now() {
             return Err(Rejection::Invalid("expired"));
         }
-        let slot = self.revocations.slot(principal.subject());
+        let slot = self.revocations.slot(principal.qualified());
         let stamp = self.revocations.stamp(slot);
         let is_undisturbed = self.revocations.total() == before;
         // After a revocation meanwhile it is good for this request alone.

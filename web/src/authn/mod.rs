@@ -8,4 +8,5 @@ pub(crate) use credential::{insufficient_scope, invalid_token, presented, stale,
 mod authenticator;
 pub(crate) use authenticator::{Authenticator, Known};
 mod remote_issuer;
-pub use remote_issuer::{IssuerError, RemoteIssuer};
+pub(crate) use remote_issuer::TrustedIssuer;
+pub use remote_issuer::{IssuerError, MappedTo, RemoteIssuer, Unmapped};

@@ -62,7 +62,7 @@ pub trait Permits<A: Action>: Resource {
 /// A resource whose objects belong to one account: its owner may do everything, everyone else nothing.
 #[diagnostic::on_unimplemented(message = "objects of `{Self}` have no owner", note = "say who owns one: `impl Owned for {Self}`")]
 pub trait Owned: Resource {
-    /// The account that the object belongs to.
+    /// Whose object it is: what [`Principal::owner`] said when it was made.
     fn owner(&self) -> Id;
 
     /// Whether the caller sees and changes every object, as an administrator might. Nobody, unless overridden.
@@ -75,7 +75,7 @@ pub trait Owned: Resource {
 #[diagnostic::do_not_recommend]
 impl<A: Action, R: Owned> Permits<A> for R {
     fn permits(&self, caller: &Principal) -> bool {
-        caller.id() == Some(self.owner()) || R::is_open_to(caller)
+        caller.owner() == Some(self.owner()) || R::is_open_to(caller)
     }
 }
 
@@ -124,7 +124,7 @@ pub struct Scoped<R> {
 impl<R: Owned> Scoped<R> {
     /// The part that this caller may see. A caller without an account sees nothing of anybody.
     pub(crate) fn of(caller: &Principal) -> Result<Self, Problem> {
-        let owner = if R::is_open_to(caller) { None } else { Some(caller.id().ok_or_else(Problem::forbidden)?) };
+        let owner = if R::is_open_to(caller) { None } else { Some(caller.owner().ok_or_else(Problem::forbidden)?) };
         Ok(Self { owner, resource: PhantomData })
     }
 

@@ -45,6 +45,28 @@ fn roles_are_ordered_and_the_top_role_holds_every_permission() {
 }
 
 #[test]
+fn a_log_in_in_the_future_is_not_fresh() {
+    let mut identity = caller(Some(&USER)).identity().clone();
+    for (seconds, is_fresh) in [(1200, true), (1201, false), (i64::MAX, false)] {
+        identity.authenticated_at = Timestamp::from_seconds(seconds);
+        let decision = decide(&Access::of(Rule::Fresh(300)), Some(&Principal::new(identity.clone())), now());
+        assert_eq!(decision == Decision::Allow, is_fresh, "{seconds}");
+    }
+}
+
+#[test]
+fn a_token_of_an_external_issuer_holds_only_the_scopes_that_it_names() {
+    let access = Access::of(Rule::Scope("notes"));
+    let mut identity = Identity::external("https://id.example.com", "alice");
+    assert_eq!(decide(&access, Some(&Principal::new(identity.clone())), now()), Decision::Deny(Denial::Scope("notes")));
+    assert_eq!(decide(&Access::of(Rule::Authenticated), Some(&Principal::new(identity.clone())), now()), Decision::Allow);
+    identity.is_first_party = true;
+    assert_eq!(decide(&access, Some(&Principal::new(identity.clone())), now()), Decision::Allow);
+    identity.scopes = Some(vec!["mail".to_owned()]);
+    assert_eq!(decide(&access, Some(&Principal::new(identity)), now()), Decision::Deny(Denial::Scope("notes")));
+}
+
+#[test]
 fn freshness_counts_from_the_last_log_in() {
     let user = caller(Some(&USER));
     assert_eq!(decide(&Access::of(Rule::Fresh(200)), Some(&user), now()), Decision::Allow);

@@ -204,6 +204,7 @@ async fn a_service_without_accounts_trusts_the_tokens_of_another() {
     let issuer = Process::start_issuer(folder.path(), &issuer_url).await;
     let authority = std::fs::read(folder.path().join("data/tls/ca.pem")).unwrap();
     let trusted = RemoteIssuer::new(&issuer_url, &issuer_url, Some(&authority)).unwrap();
+    let trusted = trusted.map_role("user", Role::User).map_role("admin", Role::Admin);
     let Some(world) = World::new(Backend::Sqlite) else { return };
     let service = App::<Role>::new("Trusting").trust(trusted).endpoints(endpoints![me, administration]);
     let service = TestApp::start(service, &Arc::new(world)).await;
