@@ -124,6 +124,12 @@ impl TestApp {
         self.address
     }
 
+    /// Where its management listener listens.
+    #[must_use]
+    pub const fn management_address(&self) -> SocketAddr {
+        self.management
+    }
+
     /// The access matrix.
     #[must_use]
     pub fn matrix(&self) -> &str {

@@ -4,6 +4,7 @@
 mod certificates;
 mod load;
 mod load_refused;
+mod stalled;
 mod support;
 
 use std::process::{Command, Output};

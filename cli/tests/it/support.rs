@@ -21,6 +21,11 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// With these settings, named as in the environment, without `PORTCULLIS_`.
+    pub(crate) fn start_with(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
         command.arg("serve").current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -29,6 +34,9 @@ impl Service {
         }
         for name in ["DEFAULT", "CREDENTIALS", "PRINCIPAL"] {
             command.env(format!("PORTCULLIS_RATE_LIMIT__{name}"), "off");
+        }
+        for (name, value) in settings {
+            command.env(format!("PORTCULLIS_{name}"), value);
         }
         let mut child = command.spawn().unwrap();
         let mut said = BufReader::new(child.stderr.take().unwrap());
@@ -43,6 +51,13 @@ impl Service {
 
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Resident memory of its process, in KiB.
+    pub(crate) fn resident(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().strip_suffix("kB").unwrap().trim().parse().unwrap()
     }
 }
 

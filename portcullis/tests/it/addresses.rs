@@ -110,8 +110,34 @@ mod behind_a_proxy {
             ("127.0.0.1", "421"),
             ("a@localhost", "400"),
             ("localhost, evil.example", "400"),
+            ("localhost:abc", "400"),
+            ("localhost:99999", "400"),
+            ("localhost:", "400"),
+            ("localhost:+443", "400"),
+            ("localhost:80:80", "400"),
+            ("", "400"),
+            (":443", "400"),
+            ("[::1]", "421"),
+            ("[::1", "400"),
+            ("::1", "400"),
+            ("[localhost]", "400"),
+            ("evil.example:abc", "400"),
+            ("localhost\r\nhost: localhost", "400"),
         ] {
             assert_eq!(get(host).await, status, "{host}");
+        }
+        for (target, host, status) in [
+            ("http://localhost/address", "localhost", "200"),
+            ("http://localhost/address", "evil.example", "400"),
+            ("http://evil.example/address", "evil.example", "421"),
+            ("http://localhost:abc/address", "localhost:abc", "400"),
+            ("http://localhost:99999/address", "localhost:99999", "400"),
+            ("http://localhost:/address", "localhost:", "400"),
+            ("http://u@localhost/address", "localhost", "400"),
+        ] {
+            let head = format!("GET {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+            let answer = crate::raw::exchange(app.address(), &head, "\r\n\r\n").await;
+            assert_eq!(answer.split(' ').nth(1), Some(status), "{target} {host}");
         }
         let forged = app.anonymous().request(Method::GET, "/address").header("x-forwarded-host", "evil.example");
         let forged = forged.header("x-forwarded-proto", "http").header("forwarded", "host=evil.example;proto=http");

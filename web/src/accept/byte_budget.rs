@@ -49,8 +49,22 @@ impl ByteBudget {
 
     /// Holds nothing yet for this address, as the rate limits count addresses.
     pub(crate) fn hold(self: &Arc<Self>, address: u128, holder: Holder) -> Held {
-        let place = usize::try_from(self.hasher.hash_one(address)).unwrap_or(0) % PLACES;
-        Held { budget: Arc::clone(self), place, holder, bytes: 0 }
+        Held { budget: Arc::clone(self), place: self.place_of(address), holder, bytes: 0 }
+    }
+
+    /// Whether this address could hold a byte more.
+    pub(crate) fn has_room(&self, address: u128, holder: Holder) -> bool {
+        let (held, per_address) = (self.held(), Self::most_per_address(self.most, holder));
+        // Nobody can hold more than all together: most of the time that is the whole question.
+        if held < per_address {
+            return true;
+        }
+        let in_place = self.places.get(self.place_of(address)).map_or(0, |place| place.load(Ordering::Relaxed));
+        held < holder.part_of(self.most) && in_place < per_address
+    }
+
+    fn place_of(&self, address: u128) -> usize {
+        usize::try_from(self.hasher.hash_one(address) % PLACES as u64).unwrap_or(0)
     }
 
     /// How many bytes are held.
@@ -90,6 +104,16 @@ impl Held {
         }
         self.bytes += bytes;
         Ok(())
+    }
+
+    /// Holds so many bytes, beside these and for the same holder, even beyond the bounds: they are there already.
+    pub(crate) fn beside(&self, bytes: usize) -> Self {
+        let (budget, place) = (Arc::clone(&self.budget), self.place);
+        budget.held.fetch_add(bytes, Ordering::Relaxed);
+        if let Some(place) = budget.places.get(place) {
+            place.fetch_add(bytes, Ordering::Relaxed);
+        }
+        Self { budget, place, holder: self.holder, bytes }
     }
 
     /// Gives so many bytes back, or all if it holds less.
@@ -195,6 +219,20 @@ mod tests {
         drop(held);
         assert_eq!(budget.held(), 0);
         assert_eq!(budget.hold(1, Holder::Anonymous).grow(768), Ok(()), "its address has room again");
+    }
+
+    #[test]
+    fn what_is_there_already_counts_beyond_the_bound_and_leaves_room_for_others() {
+        let budget = ByteBudget::new(MOST);
+        assert!(budget.has_room(1, Holder::Anonymous));
+        let first = budget.hold(1, Holder::Anonymous).beside(3000);
+        assert_eq!((budget.has_room(1, Holder::SignedIn), budget.held()), (false, 3000));
+        assert!((2..10).any(|address| budget.has_room(address, Holder::Anonymous)), "others have room");
+        let others: Vec<Held> = (2..10).map(|address| budget.hold(address, Holder::Anonymous).beside(400)).collect();
+        assert!(!(10..100).any(|address| budget.has_room(address, Holder::Anonymous)), "three quarters are taken");
+        assert!((10..100).any(|address| budget.has_room(address, Holder::SignedIn)));
+        drop((first, others));
+        assert_eq!((budget.has_room(1, Holder::Anonymous), budget.held()), (true, 0));
     }
 
     #[test]

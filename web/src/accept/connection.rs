@@ -11,10 +11,13 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::batches::BatchWatch;
 use super::http1::Http1;
 use super::limits::Limits;
+use super::pace::Pace;
 use super::service::{Peer, Requests, Service};
 use super::state::State;
+use super::stream::Stream;
 use super::unless::unless;
 
 /// The connections and streams of one listener, and how they end.
@@ -36,9 +39,9 @@ impl Tasks {
 }
 
 /// Runs the streams of HTTP/2 connections, each of which ends with its connection.
-impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Tasks {
+impl<F: Future<Output = ()> + Send + Unpin + 'static> hyper::rt::Executor<F> for Tasks {
     fn execute(&self, stream: F) {
-        self.tracker.spawn(stream);
+        self.tracker.spawn(Stream::new(stream));
     }
 }
 
@@ -94,7 +97,7 @@ impl Protocols {
         let mut connection = pin!(self.http2.serve_connection(TokioIo::new(stream), answer));
         let stop = async {
             tokio::select! {
-                () = stalled(&state, self.limits.write_stall) => Stop::Stalled,
+                () = stalled(&state, Pace::new(&self.limits)) => Stop::Stalled,
                 () = self.tasks.closing.cancelled() => Stop::Closing,
                 () = idle(&state, &self.limits) => Stop::Closing,
             }
@@ -128,16 +131,19 @@ async fn idle(state: &State, limits: &Limits) {
     }
 }
 
-/// Resolves when answers have waited so long, to a quarter of it, for a client that makes room for none of them. What HTTP/1.1 shows in
-/// the socket, HTTP/2 hides in its windows.
-async fn stalled(state: &State, time: Duration) {
-    let mut ticks = quarters(time);
-    let (mut waited, (_, mut before)) = (0, state.sending());
-    while waited < 4 {
+/// Resolves when the client takes short answers too slowly, which have no stream left that could be reset, or when streams were reset and
+/// nothing else goes on.
+async fn stalled(state: &State, pace: Pace) {
+    let (mut ticks, mut watch) = (quarters(pace.window()), BatchWatch::new(pace));
+    let mut before = state.started();
+    loop {
         ticks.tick().await;
-        let (held, asked) = state.sending();
-        waited = if held > 0 && asked == before { waited + 1 } else { 0 };
-        before = asked;
+        let started = state.started();
+        let is_quiet = state.running() == 0 && started == before;
+        if !watch.look(&state.batches, Instant::now()) || (is_quiet && state.gave_up()) {
+            return;
+        }
+        before = started;
     }
 }
 

@@ -1,6 +1,6 @@
-use http::uri::Authority;
 use http::{HeaderMap, Method, Request, Version};
 
+use super::authority::host_of;
 use super::limits::Limits;
 use super::refusal::Refusal;
 
@@ -19,16 +19,10 @@ pub(crate) fn check_head<B>(request: &Request<B>, limits: &Limits) -> Result<(),
     if request.version() == Version::HTTP_2 {
         check_size(request.headers(), limits)?;
     }
-    if request.uri().authority().is_some_and(|authority| !is_host_and_port(authority)) {
+    if request.uri().authority().is_some_and(|authority| host_of(authority.as_str()).is_err()) {
         return Err(Refusal::Malformed("invalid authority in the target"));
     }
     Ok(())
-}
-
-/// No user information ([RFC 9110 section 4.2.4](https://www.rfc-editor.org/rfc/rfc9110#section-4.2.4)), and nothing else for a port.
-fn is_host_and_port(authority: &Authority) -> bool {
-    let rest = authority.as_str().strip_prefix(authority.host());
-    rest.is_some_and(|rest| rest.is_empty() || authority.port_u16().is_some())
 }
 
 /// [RFC 9113 section 6.5.2](https://www.rfc-editor.org/rfc/rfc9113#section-6.5.2) counts 32 bytes for each line beside its text.

@@ -20,8 +20,14 @@ pub struct LimitsSettings {
     pub tls_handshake_seconds: u64,
     /// Time a connection may stay open between two requests, in seconds. Default 75.
     pub keep_alive_seconds: u64,
-    /// Time a client may take to accept the next bytes of an answer, in seconds. Default 30. Longer: closed.
+    /// Time over which `answer_bytes_per_second` is averaged, in seconds. Default 30. A client that takes nothing for so long has stalled.
     pub write_stall_seconds: u64,
+    /// Least rate at which a client must take each answer, in bytes per second, while bytes of it wait. Default 1024. Slower: the HTTP/2
+    /// stream is reset or the connection closed.
+    pub answer_bytes_per_second: u32,
+    /// Bytes of answers in memory that clients haven't taken yet, in total. Default 268435456. One address holds at most an eighth, and
+    /// anonymous clients at most three quarters. More: 503 with `Retry-After`.
+    pub unsent_answer_bytes: usize,
     /// Open connections in total. Default 10000. More are closed at once.
     pub connections: usize,
     /// Open connections of one client address (IPv6: of one /64). Default 512. Not applied behind a proxy, where all come from it.
@@ -64,6 +70,8 @@ impl Default for LimitsSettings {
             tls_handshake_seconds: 10,
             keep_alive_seconds: 75,
             write_stall_seconds: 30,
+            answer_bytes_per_second: 1024,
+            unsent_answer_bytes: 256 * 1024 * 1024,
             connections: 10_000,
             connections_per_address: 512,
             connections_from_loopback: 4096,
@@ -99,6 +107,9 @@ impl LimitsSettings {
         positive("http2_streams", self.http2_streams)?;
         positive("running_handlers", self.running_handlers)?;
         self.check_body("limits.body_bytes", self.body_bytes)?;
+        positive("answer_bytes_per_second", self.answer_bytes_per_second)?;
+        at_most("answer_bytes_per_second", self.answer_bytes_per_second, FASTEST_RATE)?;
+        positive("unsent_answer_bytes", self.unsent_answer_bytes)?;
         positive("body_seconds", self.body_seconds)?;
         positive("handler_seconds", self.handler_seconds)?;
         Ok(Limits {
@@ -109,6 +120,7 @@ impl LimitsSettings {
             keep_alive: seconds("keep_alive_seconds", self.keep_alive_seconds)?,
             rest: REST,
             write_stall: seconds("write_stall_seconds", self.write_stall_seconds)?,
+            answer_bytes_per_second: self.answer_bytes_per_second,
             connections: self.connections,
             connections_per_address: self.connections_per_address,
             connections_from_loopback: self.connections_from_loopback,
@@ -151,6 +163,7 @@ pub struct Limits {
     /// Time without a request after which an HTTP/1.1 connection gives its buffers back, to twice as long.
     pub rest: Duration,
     pub write_stall: Duration,
+    pub answer_bytes_per_second: u32,
     pub connections: usize,
     pub connections_per_address: usize,
     pub connections_from_loopback: usize,
@@ -187,5 +200,7 @@ fn at_most<N: PartialOrd + std::fmt::Display + Copy>(setting: &str, value: N, mo
 const LARGEST_URL: usize = 60 * 1024;
 const LARGEST_HEADERS: usize = 256 * 1024;
 const A_DAY: u64 = 86_400;
+/// Many honest clients are slower than this.
+const FASTEST_RATE: u32 = 1024 * 1024;
 /// Long enough that a client that asks again and again keeps its buffers, short enough that thousands of others keep none.
 const REST: Duration = Duration::from_millis(250);

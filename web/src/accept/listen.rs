@@ -14,6 +14,7 @@ use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
 use super::connection::{Protocols, Tasks};
 use super::connections::Connections;
 use super::limits::Limits;
+use super::pace::Pace;
 use super::service::{Peer, Service};
 use super::socket::Socket;
 use super::tls::{ALPN, Challenges};
@@ -55,8 +56,7 @@ impl Listener {
         let Some(permit) = self.connections.admit(address.ip()) else { return };
         // Answers are written whole; waiting for more only delays them.
         let _ = tcp.set_nodelay(true);
-        let limits = &self.protocols.limits;
-        let socket = Socket::new(tcp, permit, limits.write_stall);
+        let socket = Socket::new(tcp, permit, Pace::new(&self.protocols.limits));
         let tasks = self.tasks.clone();
         let service = Arc::clone(service);
         tasks.spawn(Box::pin(async move { self.serve(socket, address, service).await }));

@@ -8,7 +8,7 @@
 //!
 //! Let through to [`Service::call`]: requests of counted connections, over TLS unless a trusted proxy ends it, whose head is whole, within
 //! the limits and unambiguous, with one valid host. What is refused before that is completed by [`Service::finish`], so it looks like every
-//! other answer. Closed without an answer: surplus connections, handshakes and heads that take too long, clients that accept no bytes.
+//! other answer. Closed without an answer: surplus connections, handshakes and heads that take too long, clients that take answers too slowly.
 //! The deployment provides: `proxy.trusted` behind a proxy, and a management port that the public network can't reach.
 
 mod server;
@@ -23,16 +23,24 @@ mod lines;
 pub use lines::FieldLines;
 mod connections;
 mod listen;
+mod pace;
 mod socket;
 mod tls;
 pub use tls::{AcmeChallenge, AcmeSettings, CertificateCounts, Certificates, TlsMode, TlsProfile, TlsSettings, install_crypto_provider};
+mod authority;
 mod connection;
+pub(crate) use authority::{MalformedHost, host_of, named};
+mod batches;
+mod body;
+mod delivery;
 mod guard;
 mod head;
 mod http1;
+mod piece;
 mod redirect;
 mod refusal;
 mod shutdown;
 mod state;
+mod stream;
 mod unless;
 pub use shutdown::Shutdown;

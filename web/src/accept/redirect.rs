@@ -5,10 +5,12 @@ use axum::response::IntoResponse as _;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header, request};
 use hyper::body::Incoming;
 
+use super::authority::{host_of, named};
 use super::lines::FieldLines;
 use super::service::{Peer, Service};
 use super::tls::Challenges;
 use crate::Response;
+use crate::admit::malformed;
 use crate::app::StartError;
 use crate::respond::Problem;
 
@@ -16,7 +18,7 @@ use crate::respond::Problem;
 ///
 /// The one exception are the challenges of an ACME authority, which asks for them here.
 /// A program that got a redirect would go on sending its credentials in the clear and never notice. The target's host comes from the
-/// settings, never from the request.
+/// settings, never from the request. A host that isn't ours leads there like any other, but a text that is no host gets 400.
 pub(super) struct Redirect<S> {
     way: Way,
     service: Arc<S>,
@@ -46,6 +48,9 @@ impl<S> Redirect<S> {
     }
 
     fn answer(&self, head: &request::Parts) -> Response {
+        if let Err(error) = named(&head.uri, &head.headers).and_then(host_of) {
+            return malformed(error).into_response();
+        }
         if !is_navigation(&head.method, &head.headers) {
             return Problem::new(StatusCode::FORBIDDEN, "https_required", "This service answers over HTTPS only.").into_response();
         }

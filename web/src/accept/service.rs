@@ -1,20 +1,17 @@
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use axum::body::Body;
-use bytes::Bytes;
 use http::{Request, StatusCode, request};
-use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 
+use super::body::AnswerBody;
 use super::head::check_head;
 use super::limits::Limits;
 use super::lines::FieldLines;
-use super::state::{Running, State};
+use super::pace::Pace;
+use super::state::State;
 use crate::Response;
 
 /// What answers the requests of a listener: the pipeline.
@@ -55,7 +52,7 @@ impl<S: Service> Requests<S> {
     pub(super) fn answer(
         self: &Arc<Self>,
         request: Request<Incoming>,
-    ) -> impl Future<Output = Result<http::Response<Tracked>, Infallible>> + Send + use<S> {
+    ) -> impl Future<Output = Result<http::Response<AnswerBody>, Infallible>> + Send + use<S> {
         let running = self.state.start();
         // Read now: a later head may be refused while this request runs.
         let refusal = self.state.refusal();
@@ -77,57 +74,10 @@ impl<S: Service> Requests<S> {
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 own.state.upgrade();
             }
-            Ok(response.map(|body| Tracked::new(body, running)))
+            Ok(response.map(|body| match peer.http2 {
+                true => AnswerBody::http2(body, running, Pace::new(&own.limits)),
+                false => AnswerBody::http1(body, running),
+            }))
         }
-    }
-}
-
-/// A body that counts as a running request until it is sent or dropped.
-#[derive(Debug)]
-pub(super) struct Tracked {
-    body: Body,
-    running: Running,
-    is_held: bool,
-}
-
-impl Tracked {
-    fn new(body: Body, running: Running) -> Self {
-        let is_held = !http_body::Body::is_end_stream(&body);
-        if is_held {
-            running.state().hold();
-        }
-        Self { body, running, is_held }
-    }
-}
-
-impl Drop for Tracked {
-    fn drop(&mut self) {
-        if self.is_held {
-            self.running.state().let_go();
-        }
-    }
-}
-
-impl http_body::Body for Tracked {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        self.running.state().ask();
-        let frame = Pin::new(&mut self.body).poll_frame(context);
-        // Whoever has no next part yet keeps the client waiting, not the other way round.
-        if frame.is_ready() != self.is_held {
-            self.is_held = frame.is_ready();
-            if self.is_held { self.running.state().hold() } else { self.running.state().let_go() }
-        }
-        frame
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

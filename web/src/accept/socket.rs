@@ -2,46 +2,68 @@ use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::connections::Permit;
+use super::pace::{Pace, Patience};
 
-/// A counted TCP connection that gives up on a client that takes no bytes.
+/// A counted TCP connection that gives up on a client that takes bytes too slowly.
 ///
 /// The permit lives here, so that a connection counts until its socket closes, upgraded ones included.
 #[derive(Debug)]
 pub(crate) struct Socket {
     tcp: TcpStream,
-    write_stall: Duration,
-    stalled: bool,
-    deadline: Option<Pin<Box<Sleep>>>,
+    patience: Patience,
+    alarm: Option<Pin<Box<Sleep>>>,
     _permit: Permit,
 }
 
 impl Socket {
-    pub(crate) fn new(tcp: TcpStream, permit: Permit, write_stall: Duration) -> Self {
-        Self { tcp, write_stall, stalled: false, deadline: None, _permit: permit }
+    pub(super) fn new(tcp: TcpStream, permit: Permit, pace: Pace) -> Self {
+        bound_unsent(&tcp, pace);
+        Self { tcp, patience: Patience::new(pace), alarm: None, _permit: permit }
     }
 
-    /// Passes the outcome of a write on, or an error when the client has taken nothing for too long.
-    fn watch<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    /// Passes the outcome of a write on, or an error when the client has taken too little for too long.
+    fn watch(&mut self, context: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        let is_waiting = self.patience.is_waiting();
+        if let Poll::Ready(Ok(bytes)) = written {
+            if is_waiting {
+                self.patience.took_all(bytes, Instant::now());
+            } else {
+                self.patience.add(bytes);
+            }
+        }
         if written.is_ready() {
-            self.stalled = false;
             return written;
         }
-        let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(self.write_stall)));
-        if !self.stalled {
-            self.stalled = true;
-            deadline.as_mut().reset(Instant::now() + self.write_stall);
+        if !is_waiting {
+            self.patience.start(Instant::now());
         }
-        ready!(deadline.as_mut().poll(context));
+        let Some(deadline) = self.patience.deadline() else { return Poll::Pending };
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if alarm.deadline() != deadline {
+            alarm.as_mut().reset(deadline);
+        }
+        ready!(alarm.as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
+
+/// Bounds the bytes that the system keeps unsent, to what a client has to take in one window: the socket then shows how fast the client
+/// takes them. By default the system keeps megabytes, and says that there is room again when a third of them is gone.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn bound_unsent(tcp: &TcpStream, pace: Pace) {
+    let most = pace.bytes_in_window().clamp(LEAST_UNSENT, MOST_UNSENT);
+    // Without it the rate is measured less exactly.
+    let _ = socket2::SockRef::from(tcp).set_tcp_notsent_lowat(u32::try_from(most).unwrap_or(u32::MAX));
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn bound_unsent(_: &TcpStream, _: Pace) {}
 
 impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
@@ -76,3 +98,6 @@ impl AsyncWrite for Socket {
         Pin::new(&mut self.tcp).poll_shutdown(context)
     }
 }
+
+const LEAST_UNSENT: usize = 16 * 1024;
+const MOST_UNSENT: usize = 128 * 1024;

@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use super::batches::Batches;
 use super::lines::Handover;
 use super::refusal::Refusal;
 
@@ -11,10 +12,10 @@ pub(crate) struct State {
     upgraded: AtomicBool,
     running: AtomicUsize,
     started: AtomicUsize,
-    /// Answers whose next part the client hasn't made room for.
-    held: AtomicUsize,
-    /// Parts of answers that were asked for.
-    asked: AtomicUsize,
+    /// The short answers of an HTTP/2 connection that aren't written yet.
+    pub(super) batches: Batches,
+    /// Whether a stream was given up.
+    gave_up: AtomicBool,
     /// Whether the next head is awaited, and no byte of it is there.
     awaiting: AtomicBool,
     /// Whether bytes were to be written that may not all be.
@@ -55,24 +56,14 @@ impl State {
         self.running.load(Ordering::Relaxed)
     }
 
-    /// An answer is ready and waits for the client.
-    pub(super) fn hold(&self) {
-        self.held.fetch_add(1, Ordering::Relaxed);
+    /// An HTTP/2 stream is given up, whose client is too slow.
+    pub(super) fn give_up(&self) {
+        self.gave_up.store(true, Ordering::Relaxed);
     }
 
-    /// An answer is sent, dropped, or waits for the service again.
-    pub(super) fn let_go(&self) {
-        self.held.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// The client made room for a part of an answer.
-    pub(super) fn ask(&self) {
-        self.asked.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// How many answers wait for the client, and how many parts were asked for so far.
-    pub(super) fn sending(&self) -> (usize, usize) {
-        (self.held.load(Ordering::Relaxed), self.asked.load(Ordering::Relaxed))
+    /// Whether a stream was given up.
+    pub(super) fn gave_up(&self) -> bool {
+        self.gave_up.load(Ordering::Relaxed)
     }
 
     /// Whether the next head is awaited, and no byte of it is there.
@@ -102,8 +93,9 @@ impl State {
 pub(super) struct Running(Arc<State>);
 
 impl Running {
-    pub(super) fn state(&self) -> &State {
-        &self.0
+    /// The connection that it runs on.
+    pub(super) fn share_state(&self) -> Arc<State> {
+        Arc::clone(&self.0)
     }
 }
 

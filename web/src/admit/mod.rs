@@ -3,7 +3,7 @@
 mod client_ip;
 pub use client_ip::{ClientAddress, ForwardedHeader, MalformedForwarded, TrustedProxies};
 mod host;
-pub(crate) use host::Hosts;
+pub(crate) use host::{Hosts, malformed};
 mod rate_limit;
 pub use rate_limit::{Quota, RateLimitSettings};
 pub(crate) use rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY, RateLimits, Verdict};

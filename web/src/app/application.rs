@@ -178,6 +178,9 @@ impl<R: RoleKind, S> App<R, S> {
 
     /// Puts a tower layer around the gate and the handlers: inside observation, headers, limits by address and panic capture, outside
     /// authentication. Later layers are outside earlier ones.
+    ///
+    /// The route is found before. A layer that changes the method or the path, or passes a request on twice, causes a 500 whose cause is
+    /// logged: limits of another endpoint were applied.
     #[must_use]
     pub fn layer_around_gate<L>(mut self, layer: L) -> Self
     where

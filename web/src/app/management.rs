@@ -7,23 +7,32 @@ use hyper::body::Incoming;
 
 use super::pipeline::Pipeline;
 use super::runtime::Runtime;
+use super::unsent::UnsentAnswers;
 use crate::accept::{Certificates, ConnectionCounts, FieldLines, Peer, Server, Service};
+use crate::admit::Hosts;
 use crate::observe::{LogSink, Metrics};
 use crate::respond::{Particular, Problem, SecurityHeaders};
-use crate::{Body, Response};
+use crate::{Body, IntoResponse as _, Response};
 
 /// What the management listener answers: health and metrics, in plain HTTP, for the operator's network only.
+///
+/// It asks for no credentials, so it checks the host: otherwise a web page whose name leads to this machine could read the metrics.
 pub(crate) struct Management {
     runtime: Arc<Runtime>,
     metrics: Arc<Metrics>,
     headers: Arc<SecurityHeaders>,
     certificates: Option<Certificates>,
     connections: ConnectionCounts,
+    unsent: UnsentAnswers,
     sink: LogSink,
+    hosts: Hosts,
 }
 
 impl Service for Management {
     async fn call(&self, request: Request<Incoming>, peer: Peer, lines: Option<&mut FieldLines>) -> Response {
+        if let Err(problem) = self.hosts.check(request.uri(), request.headers()) {
+            return self.finish(problem.into_response(), None, peer, lines);
+        }
         let response = match (request.method(), request.uri().path()) {
             (&Method::GET | &Method::HEAD, path) => self.answer(path).await,
             _ => {
@@ -47,14 +56,16 @@ impl Service for Management {
 }
 
 impl Management {
-    pub(crate) fn new(pipeline: &Pipeline, server: &Server, metrics: Arc<Metrics>, sink: LogSink) -> Self {
+    pub(crate) fn new(pipeline: &Pipeline, server: &Server, (metrics, sink, hosts): (Arc<Metrics>, LogSink, Hosts)) -> Self {
         Self {
             runtime: Arc::clone(&pipeline.runtime),
             metrics,
             headers: Arc::clone(&pipeline.headers),
             certificates: server.certificates(),
             connections: server.connection_counts(),
+            unsent: pipeline.unsent.clone(),
             sink,
+            hosts,
         }
     }
 
@@ -83,6 +94,7 @@ impl Management {
         self.metrics.bodies_refused.inner().store(buffered.refused(), Ordering::Relaxed);
         let dropped = i64::try_from(self.sink.dropped()).unwrap_or(i64::MAX);
         self.metrics.log_lines_dropped.set(dropped);
+        self.metrics.answer_bytes_unsent.set(i64::try_from(self.unsent.bytes()).unwrap_or(i64::MAX));
         let mut response = text(StatusCode::OK, self.metrics.render());
         response.headers_mut().insert(header::CONTENT_TYPE, OPEN_METRICS);
         response

@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use portcullis_core::{Id, Principal, Timestamp};
 use tokio::time::Instant;
@@ -17,17 +17,6 @@ pub(super) struct Noted {
     pub(super) at: Timestamp,
     pub(super) began: Instant,
 }
-
-/// What a request carries through the application's layers.
-#[derive(Clone)]
-pub(super) struct Admitted {
-    pub(super) address: ClientAddress,
-    pub(super) request_id: Id,
-}
-
-/// Where the gate, inside the layers, leaves the caller for the log line, outside of them.
-#[derive(Clone)]
-pub(super) struct Slot(pub(super) Arc<Mutex<Option<Principal>>>);
 
 pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));

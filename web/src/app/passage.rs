@@ -3,7 +3,8 @@ use portcullis_core::{Id, Principal, Timestamp};
 use tokio::time::Instant;
 
 use super::pipeline::Pipeline;
-use crate::accept::{FieldLines, Peer};
+use super::unsent::is_long;
+use crate::accept::{FieldLines, Holder, Peer};
 use crate::admit::{ClientAddress, Verdict};
 use crate::observe::{Access, EndpointMetrics, Refused, TraceContext};
 use crate::respond::{ContentSecurityPolicy, Particular, Problem, X_REQUEST_ID};
@@ -74,6 +75,7 @@ impl<'a> Passage<'a> {
 
     /// Renders a problem, stamps the headers, writes the log line and the metrics.
     pub(crate) fn end(&mut self, answer: Result<Response, Problem>, lines: Option<&mut FieldLines>) -> Response {
+        let answer = answer.and_then(|response| self.admit(response));
         // A refusal of the gate is a problem alone, a handler's an answer that may have gone through layers.
         let (mut response, problem, is_bare) = match answer {
             Ok(mut response) => {
@@ -109,7 +111,20 @@ impl<'a> Passage<'a> {
         let (code, cause) = (problem.as_ref().map(Problem::code), problem.as_ref().and_then(Problem::private));
         self.note(request_id, response.status().as_u16(), code, cause);
         self.is_ended = true;
+        self.pipeline.unsent.count(&mut response, self.address, self.holder());
         response
+    }
+
+    /// Drops a long answer to a read for which there is no room any more. One to a write is sent, so that the client learns of its effect.
+    fn admit(&self, response: Response) -> Result<Response, Problem> {
+        if self.method == Method::GET && is_long(&response) {
+            self.pipeline.unsent.check(self.address, self.holder())?;
+        }
+        Ok(response)
+    }
+
+    const fn holder(&self) -> Holder {
+        if self.principal.is_some() { Holder::SignedIn } else { Holder::Anonymous }
     }
 
     /// What an answer says of its length, beside what hyper finds out by itself. A length that isn't the content's would make a client take

@@ -7,8 +7,8 @@
 //! 5. client address (trusted-proxy rule);
 //! 6. cross-origin preflight;
 //! 7. routing, and the rate limit by address in the class of the endpoint;
-//! 8. load: a cap on running handlers;
-//! 9. the application's tower layers;
+//! 8. load: a bound on answers that clients don't take, and a cap on running handlers;
+//! 9. the application's tower layers, which may change neither the method nor the path;
 //! 10. authentication;
 //! 11. cross-site request forgery, for cookies;
 //! 12. policy, from the head alone;
@@ -20,7 +20,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use futures_util::FutureExt as _;
@@ -32,10 +32,11 @@ use tokio::time::Instant;
 use tower::ServiceExt as _;
 
 use super::endpoint::Class;
-use super::noted::{Admitted, Noted, Slot, panic_text};
+use super::noted::{Noted, panic_text};
 use super::passage::Passage;
 use super::route::{BoxedService, Found, Mounted, RawPlace, Routes};
 use super::runtime::Runtime;
+use super::unsent::UnsentAnswers;
 use crate::accept::{FieldLines, Holder, Peer, Service};
 use crate::admit::{self, Cors, Hosts, LoadShed, RateLimits, TrustedProxies};
 use crate::authn::{self, Authenticator, Known, Rejection};
@@ -43,7 +44,7 @@ use crate::authz::{self, Guard};
 use crate::extract::{Call, Meter};
 use crate::observe::{AccessLog, Denials, EndpointMetrics, Metrics, with_request_id};
 use crate::respond::{Problem, SecurityHeaders};
-use crate::{IntoResponse as _, Request, Response};
+use crate::{Request, Response};
 
 /// Everything that requests meet, prepared at start.
 pub(crate) struct Pipeline {
@@ -56,6 +57,7 @@ pub(crate) struct Pipeline {
     pub(crate) cors: Cors,
     pub(crate) rate_limits: RateLimits,
     pub(crate) load: LoadShed,
+    pub(crate) unsent: UnsentAnswers,
     pub(crate) headers: Arc<SecurityHeaders>,
     pub(crate) log: AccessLog,
     pub(crate) metrics: Arc<Metrics>,
@@ -131,40 +133,13 @@ impl Pipeline {
             }
             return answer;
         }
+        // Who has no room even when signed in needs no authentication to be turned away.
+        self.unsent.check(passage.address, Holder::SignedIn)?;
         let _running = self.load.enter()?;
         match &self.layered {
             None => self.gate(request, found, passage).await,
-            Some(layered) => {
-                let slot = Slot(Arc::new(Mutex::new(None)));
-                // What a layer reads is bounded as what the endpoint reads; what it passes on counts there.
-                let meter = Meter::watch(request, found.most_body_bytes(self.runtime.limits().body_bytes));
-                request.extensions_mut().insert(slot.clone());
-                request.extensions_mut().insert(Admitted { address: passage.address, request_id: passage.request_id });
-                let service = layered.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                // Layers get as much time as the handler inside them.
-                let deadline = passage.began + self.runtime.limits().handler * 2;
-                let answered = self.within_time(deadline, Box::pin(service.oneshot(std::mem::take(request)))).await;
-                passage.principal = slot.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-                match meter.refusal() {
-                    Some(problem) => Err(problem),
-                    None => answered.map(|response| response.unwrap_or_else(|never: Infallible| match never {})),
-                }
-            }
+            Some(layered) => self.through_layers(layered, request, found, passage).await,
         }
-    }
-
-    /// What the application's layers wrap: steps 10 to 15 for a request that they let through.
-    pub(crate) async fn behind_layers(self: Arc<Self>, mut request: Request) -> Response {
-        let (slot, admitted) = (request.extensions_mut().remove::<Slot>(), request.extensions_mut().remove::<Admitted>());
-        let (Some(slot), Some(admitted)) = (slot, admitted) else {
-            return Problem::internal("a layer sent a request of its own").into_response();
-        };
-        let found = self.routes.find(request.method(), request.uri().path());
-        let (at, began) = (self.runtime.clock().now(), Instant::now());
-        let mut noted = Noted { principal: None, known: None, address: admitted.address, request_id: admitted.request_id, at, began };
-        let response = self.pass(&mut request, found, &mut noted).await.unwrap_or_else(Problem::into_response);
-        *slot.0.lock().unwrap_or_else(PoisonError::into_inner) = noted.principal;
-        response
     }
 
     async fn gate(&self, request: &mut Request, found: Found<'_>, passage: &mut Passage<'_>) -> Result<Response, Problem> {
@@ -176,7 +151,7 @@ impl Pipeline {
     }
 
     /// Steps 10 to 15.
-    async fn pass(&self, request: &mut Request, found: Found<'_>, noted: &mut Noted) -> Result<Response, Problem> {
+    pub(super) async fn pass(&self, request: &mut Request, found: Found<'_>, noted: &mut Noted) -> Result<Response, Problem> {
         match found {
             Found::Endpoint(mounted, parameters) => self.call_endpoint(mounted, parameters, request, noted).await,
             // In a box, as are the layers: their futures would be a part of every request's.
@@ -267,6 +242,9 @@ impl Pipeline {
                 return Err(Problem::forbidden().because("upgrade from a foreign origin").denied_by("malicious_csrf", "csrf"));
             }
         }
+        if noted.principal.is_none() {
+            self.unsent.check(noted.address, Holder::Anonymous)?;
+        }
         let needs_object = authz::admit(guard, noted.principal.as_ref(), noted.at)?;
         if let Some(caller) = &noted.principal
             && let Some(verdict) = self.rate_limits.check_principal(caller.qualified(), noted.at).filter(|verdict| !verdict.is_allowed())
@@ -296,7 +274,7 @@ impl Pipeline {
         noted.began + self.runtime.limits().handler
     }
 
-    async fn within_time<T>(&self, deadline: Instant, work: impl Future<Output = T> + Send) -> Result<T, Problem> {
+    pub(super) async fn within_time<T>(&self, deadline: Instant, work: impl Future<Output = T> + Send) -> Result<T, Problem> {
         tokio::time::timeout_at(deadline, work).await.map_err(|_| Problem::unavailable("the handler took too long"))
     }
 }

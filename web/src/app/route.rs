@@ -27,9 +27,9 @@ pub(crate) struct Routes {
 
 /// What is mounted at one path.
 struct Place {
-    endpoints: Vec<Mounted>,
+    endpoints: Vec<Arc<Mounted>>,
     allow: HeaderValue,
-    raw: Option<RawPlace>,
+    raw: Option<Arc<RawPlace>>,
 }
 
 /// An endpoint with its metrics.
@@ -48,15 +48,23 @@ pub(crate) struct RawPlace {
     pub(crate) body_limit: Option<usize>,
 }
 
-/// Where a request goes.
+/// Where a request goes. It is found once, before the application's layers.
 pub(crate) enum Found<'routes> {
     /// To an endpoint, with its path parameters.
-    Endpoint(&'routes Mounted, Vec<(&'static str, String)>),
+    Endpoint(&'routes Arc<Mounted>, Vec<(&'static str, String)>),
     /// To a raw axum router.
-    Raw(&'routes RawPlace),
+    Raw(&'routes Arc<RawPlace>),
     /// The path is there, the method isn't: 405 with `Allow`.
     WrongMethod(&'routes HeaderValue),
     /// Nowhere.
+    Nothing,
+}
+
+/// Where a request goes, kept while it passes the application's layers.
+pub(crate) enum Routed {
+    Endpoint(Arc<Mounted>, Vec<(&'static str, String)>),
+    Raw(Arc<RawPlace>),
+    WrongMethod(HeaderValue),
     Nothing,
 }
 
@@ -77,7 +85,8 @@ impl Routes {
         }
         for (path, list) in by_path {
             let allow = allow(&list);
-            let endpoints = list.into_iter().map(|endpoint| Mounted { endpoint, metrics: metrics(endpoint.verb().as_str(), path) });
+            let mounted = |endpoint: &'static Endpoint| Mounted { endpoint, metrics: metrics(endpoint.verb().as_str(), path) };
+            let endpoints = list.into_iter().map(|endpoint| Arc::new(mounted(endpoint)));
             let place = Place { endpoints: endpoints.collect(), allow, raw: None };
             paths.insert(path, place).map_err(|error| StartError::route(path, &error))?;
         }
@@ -103,7 +112,7 @@ impl Routes {
                     class: mount.class,
                     body_limit: mount.body_limit,
                 };
-                let place = Place { endpoints: Vec::new(), allow: HeaderValue::from_static(RAW_METHODS), raw: Some(raw) };
+                let place = Place { endpoints: Vec::new(), allow: HeaderValue::from_static(RAW_METHODS), raw: Some(Arc::new(raw)) };
                 paths.insert(template.clone(), place).map_err(|error| StartError::route(&template, &error))?;
             }
         }
@@ -139,6 +148,15 @@ impl RawPlace {
 }
 
 impl<'routes> Found<'routes> {
+    pub(crate) fn keep(self) -> Routed {
+        match self {
+            Self::Endpoint(mounted, parameters) => Routed::Endpoint(Arc::clone(mounted), parameters),
+            Self::Raw(raw) => Routed::Raw(Arc::clone(raw)),
+            Self::WrongMethod(allow) => Routed::WrongMethod(allow.clone()),
+            Self::Nothing => Routed::Nothing,
+        }
+    }
+
     /// What the log and the metrics call it.
     pub(crate) fn route(&self) -> Option<Route<'routes>> {
         match *self {
@@ -163,6 +181,18 @@ impl<'routes> Found<'routes> {
             Self::Endpoint(mounted, _) => mounted.endpoint.class(),
             Self::Raw(raw) => raw.class,
             Self::WrongMethod(_) | Self::Nothing => Class::Default,
+        }
+    }
+}
+
+impl Routed {
+    /// What was kept, for the one request that it was found for.
+    pub(crate) fn found(&mut self) -> Found<'_> {
+        match self {
+            Self::Endpoint(mounted, parameters) => Found::Endpoint(mounted, std::mem::take(parameters)),
+            Self::Raw(raw) => Found::Raw(raw),
+            Self::WrongMethod(allow) => Found::WrongMethod(allow),
+            Self::Nothing => Found::Nothing,
         }
     }
 }

@@ -19,6 +19,7 @@ use super::route::{Inner, Routes};
 use super::running::Running;
 use super::runtime::{RequestLimits, Runtime};
 use super::spawner::Spawner;
+use super::unsent::UnsentAnswers;
 use crate::accept::{ByteBudget, Server, ServerSettings, Shutdown, TlsMode};
 use crate::admit::{Hosts, LoadShed, RateLimits, TrustedProxies};
 use crate::authn::{Authenticator, Authority, TrustedIssuer};
@@ -197,8 +198,9 @@ impl Parts {
         let metrics = Arc::new(Metrics::new(parts.version, &starting.clock));
         let drain = Duration::from_secs(settings.limits.shutdown_drain_seconds);
         let announcements = std::mem::take(&mut started.announcements);
+        let hosts = Hosts::of_management(&settings.public_url, &settings.hosts);
         let pipeline = pipeline(parts, starting, started, &endpoints, (trusted, Arc::clone(&metrics), sink.clone(), format))?;
-        let management = Arc::new(Management::new(&pipeline, &server, metrics, sink.clone()));
+        let management = Arc::new(Management::new(&pipeline, &server, (metrics, sink.clone(), hosts)));
         Ok(Running { server, pipeline, management, shutdown, sink, drain, announcements })
     }
 }
@@ -268,6 +270,7 @@ fn pipeline(
         cors,
         rate_limits: RateLimits::new(&settings.rate_limit, starting.clock.now()),
         load: LoadShed::new(settings.limits.running_handlers),
+        unsent: UnsentAnswers::new(settings.limits.unsent_answer_bytes),
         headers: Arc::new(SecurityHeaders::new(&settings.headers)),
         log: AccessLog::new(sink, format, settings.log.requests),
         unmatched: metrics.endpoint("_OTHER", "unmatched"),

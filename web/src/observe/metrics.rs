@@ -28,6 +28,7 @@ pub(crate) struct Metrics {
     pub(crate) acme_renewals: Counter,
     pub(crate) acme_failures: Counter,
     pub(crate) log_lines_dropped: Gauge,
+    pub(crate) answer_bytes_unsent: Gauge,
     pub(crate) connections_open: Gauge,
     pub(crate) connections_refused: Counter,
     pub(crate) body_bytes: Gauge,
@@ -72,7 +73,7 @@ impl Metrics {
         let (active, panics) = (Gauge::default(), Counter::default());
         let (rate_limited, denied) = (ByName::new("policy"), ByName::new("reason"));
         let certificate_expiry = Gauge::<f64, AtomicU64>::default();
-        let log_lines_dropped = Gauge::default();
+        let (log_lines_dropped, answer_bytes_unsent) = (Gauge::default(), Gauge::default());
         let (connections_open, connections_refused) = (Gauge::default(), Counter::default());
         let started = Gauge::<i64>::default();
         started.set(clock.now().as_seconds());
@@ -90,6 +91,7 @@ impl Metrics {
         registry.register("acme_renewals", "Certificates that the ACME authority issued", acme_renewals.clone());
         registry.register("acme_renewal_failures", "Attempts at a certificate from the ACME authority that failed", acme_failures.clone());
         registry.register("portcullis_log_lines_dropped", "Log lines that nobody read in time", log_lines_dropped.clone());
+        registry.register("portcullis_answer_bytes_unsent", "Answer bytes that clients have not taken yet", answer_bytes_unsent.clone());
         registry.register("portcullis_connections_open", "Connections that are open", connections_open.clone());
         registry.register(
             "portcullis_connections_refused",
@@ -115,6 +117,7 @@ impl Metrics {
             acme_renewals,
             acme_failures,
             log_lines_dropped,
+            answer_bytes_unsent,
             connections_open,
             connections_refused,
             body_bytes,

@@ -71,7 +71,11 @@ pub(crate) async fn connect_tls(
     address: SocketAddr,
     name: &str,
 ) -> std::io::Result<TlsStream<TcpStream>> {
-    let stream = TcpStream::connect(address).await?;
+    connect_over(TcpStream::connect(address).await?, configuration, name).await
+}
+
+/// TLS over a connection that is there.
+pub(crate) async fn connect_over(stream: TcpStream, configuration: Arc<ClientConfig>, name: &str) -> std::io::Result<TlsStream<TcpStream>> {
     TlsConnector::from(configuration).connect(ServerName::try_from(name.to_owned()).unwrap(), stream).await
 }
 

@@ -4,6 +4,7 @@
 mod acme;
 mod acme_trouble;
 mod advice;
+mod authority;
 mod certificate_files;
 mod client;
 mod dns;
@@ -18,5 +19,7 @@ mod redirect;
 mod rest;
 mod service;
 mod shutdown;
+mod stall;
+mod stall_http2;
 mod start;
 mod tls;

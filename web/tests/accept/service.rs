@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
+use futures_util::StreamExt as _;
 use http::{HeaderValue, Request, Response, StatusCode, header, request};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -20,6 +21,11 @@ use portcullis_web::respond::Problem;
 use tempfile::TempDir;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+
+pub(crate) const MEDIUM: usize = 256 * 1024;
+/// The parts of `/parts` and the length of each.
+pub(crate) const PARTS: std::ops::Range<usize> = 0..64;
+pub(crate) const PART: usize = 4 * 1024;
 
 /// Echoes, waits, and remembers which paths were called.
 #[derive(Debug, Default)]
@@ -55,6 +61,10 @@ impl Service for Echo {
                 Response::new(Body::from("waited"))
             }
             "/large" => Response::new(Body::from(vec![b'x'; 8 * 1024 * 1024])),
+            "/short" => Response::new(Body::from(vec![b'x'; 10 * 1024])),
+            "/medium" => Response::new(Body::from(vec![b'x'; MEDIUM])),
+            "/parts" => parts(PARTS.map(|_| vec![b'x'; PART]), Duration::ZERO),
+            "/silent" => parts([b"first ".to_vec(), b"last".to_vec()], request_pause(&request)),
             "/unread" => {
                 let mut response = Response::new(Body::from("too much"));
                 *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
@@ -81,6 +91,22 @@ impl Service for Echo {
         }
         response
     }
+}
+
+/// An answer whose length isn't known, with a pause between its parts.
+fn parts(parts: impl IntoIterator<Item = Vec<u8>, IntoIter: Send + 'static>, pause: Duration) -> Response<Body> {
+    let parts = futures_util::stream::iter(parts).enumerate().then(move |(number, part)| async move {
+        if number > 0 && !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
+        Ok::<_, std::convert::Infallible>(part)
+    });
+    Response::new(Body::from_stream(parts))
+}
+
+/// The pause that the query asks for, in milliseconds.
+fn request_pause(request: &Request<Incoming>) -> Duration {
+    Duration::from_millis(request.uri().query().and_then(|query| query.parse().ok()).unwrap_or_default())
 }
 
 /// Switches to a protocol that echoes bytes.
