@@ -29,4 +29,6 @@ mod documents {
     struct FromFastApi;
     #[doc = include_str!("../../docs/how-to/external-issuer.md")]
     struct ExternalIssuer;
+    #[doc = include_str!("../../docs/reference/scopes.md")]
+    struct Scopes;
 }

@@ -11,6 +11,7 @@ const METHODS = ["get", "put", "post", "delete", "options", "head", "patch", "tr
 
 const steps = [
   ["Swagger UI logs in and executes a protected call", tryTheApi],
+  ["Swagger UI asks for the scopes that are ticked", restrictTheToken],
   ["Swagger UI shows a failed log-in", failToLogIn],
   ["ReDoc shows every operation and searches", readTheReference],
 ];
@@ -69,6 +70,28 @@ async function execute(page, path) {
   assert.match(await status.innerText(), /^200/, `GET ${path}`);
 }
 
+async function restrictTheToken(page, seen) {
+  const document = await open(page, "/docs", ".opblock");
+  const scopes = document.components.securitySchemes.password.flows.password.scopes;
+  await page.locator(".scheme-container .authorize").click();
+  const boxes = page.locator(".auth-container .scopes .checkbox");
+  await boxes.first().waitFor();
+  assert.equal(await boxes.count(), Object.keys(scopes).length, "every scope has a check box");
+  const box = boxes.filter({ hasText: "account:read" });
+  assert.match(await box.innerText(), new RegExp(scopes["account:read"]));
+  await box.locator("label .item").click();
+  await picture(page, "docs-scopes");
+
+  const logIn = await submitLogIn(page, password, { isOpen: true });
+  assert.equal(logIn.status(), 200);
+  assert.equal(new URLSearchParams(logIn.request().postData()).get("scope"), "account:read");
+  assert.equal((await logIn.json()).scope, "account:read");
+  await page.locator(".auth-container", { hasText: "Authorized" }).first().waitFor();
+  await page.locator(".btn-done").first().click();
+  await execute(page, "/users/me");
+  clean(seen);
+}
+
 async function failToLogIn(page, seen) {
   await open(page, "/docs", ".opblock");
   const answer = await submitLogIn(page, `${password}-not`);
@@ -124,8 +147,8 @@ async function open(page, path, rendered) {
 }
 
 /** Fills in the Authorize dialog and returns the answer of the token endpoint. */
-async function submitLogIn(page, secret) {
-  await page.locator(".scheme-container .authorize").click();
+async function submitLogIn(page, secret, { isOpen } = { isOpen: false }) {
+  if (!isOpen) await page.locator(".scheme-container .authorize").click();
   await page.locator("#oauth_username").fill(user);
   await page.locator("#oauth_password").fill(secret);
   const answered = page.waitForResponse((response) => new URL(response.url()).pathname === "/token");

@@ -123,6 +123,14 @@ def metrics():
     return (len(found),)
 
 
+def scopes():
+    """Every scope that accounts declare."""
+    declared = set(re.findall(r'ScopeEntry::new\("([^"]+)"', (ROOT / "accounts/src/scopes.rs").read_text()))
+    page = "docs/reference/scopes.md"
+    same(page, "Scopes of accounts", rows(page, "Scopes of accounts"), {(name,) for name in declared})
+    return (len(declared),)
+
+
 def defaults():
     """Every row of docs/defaults.md says where its values stand: `key = value`, `file: CONSTANT = value`, or `file holds text`."""
     page = "docs/defaults.md"
@@ -154,4 +162,4 @@ def table(page):
     return [[cell.strip().replace("`", "") for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
 
 
-CHECKS = {"problem types": problems, "log events": events, "audit events": audit, "metrics": metrics, "defaults": defaults}
+CHECKS = {"problem types": problems, "log events": events, "audit events": audit, "metrics": metrics, "scopes": scopes, "defaults": defaults}

@@ -110,4 +110,39 @@ on_every_database! {
         let back = refresh(narrower.refresh_token.clone(), None).await.unwrap();
         assert_eq!(back.scope, "a b");
     }
+
+    async fn a_scope_is_declared_and_has_one_order(world) {
+        world.user("ann", "user").await;
+        let log_in = |scope: Option<&'static str>| {
+            let service = world.service.clone();
+            async move { service.log_in("ann", &Secret::new(crate::support::PASSWORD), scope, &origin()).await }
+        };
+        for (asked, granted, held) in [
+            (None, "", None),
+            (Some(""), "", None),
+            (Some("c a c b a"), "a b c", Some(vec!["a", "b", "c"])),
+            (Some("b"), "b", Some(vec!["b"])),
+        ] {
+            let grant = log_in(asked).await.unwrap();
+            assert_eq!(grant.scope, granted, "{asked:?}");
+            let scopes = world.who(&grant.access_token).await.unwrap().identity().scopes.clone();
+            assert_eq!(scopes, held.map(|list| list.into_iter().map(str::to_owned).collect()), "{asked:?}");
+        }
+        for refused in ["d", "a d", " ", "a ", " a", "a  b", "a\tb", "A"] {
+            assert!(matches!(log_in(Some(refused)).await, Err(AccountError::Scope)), "{refused:?}");
+        }
+    }
+
+    async fn a_changed_password_keeps_the_scopes_of_the_token(world) {
+        let ann = world.user("ann", "user").await;
+        let (old, new) = (Secret::new(crate::support::PASSWORD), Secret::new(crate::support::OTHER));
+        let scopes = ["b".to_owned()];
+        let grant = world.service.change_password(ann.id, &old, &new, Some(&scopes), &origin()).await.unwrap();
+        assert_eq!(world.refresh(&grant).await.unwrap().scope, "b");
+        // A token with no scope at all is no unrestricted one.
+        let grant = world.service.change_password(ann.id, &new, &old, Some(&[]), &origin()).await.unwrap();
+        for grant in [&grant, &world.refresh(&grant).await.unwrap()] {
+            assert_eq!(world.who(&grant.access_token).await.unwrap().identity().scopes, Some(Vec::new()));
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::Method;
 use portcullis::prelude::*;
+use portcullis::web::app::config::{Environment, Source};
 use portcullis_testing::{Answer, TestApp, World, check_matrix, check_scopes, check_uniform};
 
 use crate::raw::exchange;
@@ -287,6 +288,32 @@ async fn a_bad_credential_is_refused_even_where_none_is_needed(app: TestApp) {
         assert_eq!((answer.status, &answer.json()["code"]), (401, &"invalid_token".into()), "{path}");
         check_uniform(&answer);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_policy_that_names_an_undeclared_scope_stops_the_start_and_the_check() {
+    let Some(world) = world() else { return };
+    let app = || App::<Role>::new("Undeclared").scope("mail", "Read mail").endpoints(endpoints![scope]);
+    let refusal = "the policy of GET /scope names the scope `notes`, which nobody declares: add `.scope(\"notes\", \"what it allows\")`";
+    let mut checked = app();
+    let settings = checked.settings(&Source { file: None, environment: Environment::from_iter([]) }).unwrap();
+    assert_eq!(checked.check(&settings).unwrap_err().to_string(), refusal);
+    assert_eq!(checked.unnamed_scopes(&settings), ["mail"]);
+    let mended = checked.scope("notes", "Read notes");
+    assert!(mended.check(&settings).is_ok());
+    let panic = tokio::spawn(async move { start(app(), world).await }).await.unwrap_err().into_panic();
+    let text = panic.downcast_ref::<String>().unwrap();
+    assert!(text.contains("the policy of GET /scope names the scope `notes`, which nobody declares"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_undeclared_scope_of_a_raw_router_stops_the_start() {
+    let Some(world) = world() else { return };
+    let guard = Role::Clerk.guard().with_scope("old");
+    let app = App::<Role>::new("Undeclared").dangerous_mount_axum("/old", guard, axum::Router::new(), "a test");
+    let panic = tokio::spawn(async move { start(app, world).await }).await.unwrap_err().into_panic();
+    let text = panic.downcast_ref::<String>().unwrap();
+    assert!(text.contains("the policy of the raw router at /old names the scope `old`"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

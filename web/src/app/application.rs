@@ -3,7 +3,6 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use portcullis_core::policy::Access;
 use portcullis_core::{Clock, RoleKind, ScopeEntry};
 use portcullis_store::{Migration, Migrations};
 use tower::{Layer, Service};
@@ -242,13 +241,6 @@ impl<R: RoleKind, S> App<R, S> {
         super::openapi::document(parts.name, parts.version, &settings.public_url, &parts.declared_scopes(), &parts.registry(settings))
     }
 
-    /// The scopes that no policy names; they are of use only to services that trust this one.
-    #[must_use]
-    pub fn unnamed_scopes(&self, settings: &Settings) -> Vec<&'static str> {
-        let endpoints = self.parts.registry(settings);
-        super::scopes::unnamed(&self.parts.declared_scopes(), self.parts.policies(&endpoints).map(|(_, access)| access))
-    }
-
     /// The access matrix with these settings, as text.
     #[must_use]
     pub fn matrix(&self, settings: &Settings) -> String {
@@ -270,18 +262,6 @@ impl Parts {
         endpoints.extend(super::health::endpoints());
         endpoints.sort_by_key(|endpoint| (endpoint.path(), endpoint.verb()));
         endpoints
-    }
-
-    /// The scopes of the application and of its modules.
-    pub(crate) fn declared_scopes(&self) -> Vec<ScopeEntry> {
-        self.scopes.iter().copied().chain(self.modules.iter().flat_map(|module| module.scopes().iter().copied())).collect()
-    }
-
-    /// Every policy, with the place that it guards.
-    pub(crate) fn policies<'a>(&'a self, endpoints: &'a [&'static Endpoint]) -> impl Iterator<Item = (String, &'a Access)> {
-        let mounted =
-            endpoints.iter().map(|endpoint| (format!("{} {}", endpoint.verb().as_str(), endpoint.path()), endpoint.guard().access()));
-        mounted.chain(self.raw.iter().map(|mount| (format!("the raw router at {}", mount.prefix), mount.guard.access())))
     }
 
     /// The service that layers wrap: the gate and what is behind it.

@@ -27,7 +27,6 @@ use futures_util::FutureExt as _;
 use http::{HeaderMap, StatusCode, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use portcullis_core::policy::shows_caller;
 use tokio::time::Instant;
 use tower::ServiceExt as _;
 
@@ -173,7 +172,7 @@ impl Pipeline {
     ) -> Result<Response, Problem> {
         let endpoint = mounted.endpoint;
         let needs_object = self.decide((endpoint.guard(), endpoint.class()), request.method(), request.headers(), noted).await?;
-        let caller = noted.principal.clone().filter(|caller| shows_caller(endpoint.guard().access(), caller));
+        let caller = noted.principal.clone().filter(|caller| endpoint.guard().shows(caller));
         let object = if needs_object {
             let key = endpoint.guard().object().and_then(|object| parameters.iter().find(|(name, _)| *name == object.param));
             let (_, key) = key.ok_or_else(|| Problem::internal("the path lacks the policy's parameter"))?;

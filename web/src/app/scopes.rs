@@ -2,15 +2,48 @@
 
 use std::collections::BTreeSet;
 
-use portcullis_core::ScopeEntry;
 use portcullis_core::policy::Access;
+use portcullis_core::{RoleKind, ScopeEntry};
 
+use super::application::{App, Parts};
+use super::config::Settings;
+use super::endpoint::Endpoint;
 use super::start::StartError;
+
+impl<R: RoleKind, S> App<R, S> {
+    /// The scopes that no policy names; they are of use only to services that trust this one.
+    #[must_use]
+    pub fn unnamed_scopes(&self, settings: &Settings) -> Vec<&'static str> {
+        self.parts.unnamed_scopes(&self.parts.registry(settings))
+    }
+}
+
+impl Parts {
+    /// The scopes of the application and of its modules.
+    pub(crate) fn declared_scopes(&self) -> Vec<ScopeEntry> {
+        self.scopes.iter().copied().chain(self.modules.iter().flat_map(|module| module.scopes().iter().copied())).collect()
+    }
+
+    pub(crate) fn check_scopes(&self, endpoints: &[&'static Endpoint]) -> Result<(), StartError> {
+        check(&self.declared_scopes(), self.policies(endpoints))
+    }
+
+    pub(crate) fn unnamed_scopes(&self, endpoints: &[&'static Endpoint]) -> Vec<&'static str> {
+        unnamed(&self.declared_scopes(), self.policies(endpoints).map(|(_, access)| access))
+    }
+
+    /// Every policy, with the place that it guards.
+    fn policies<'a>(&'a self, endpoints: &'a [&'static Endpoint]) -> impl Iterator<Item = (String, &'a Access)> {
+        let mounted =
+            endpoints.iter().map(|endpoint| (format!("{} {}", endpoint.verb().as_str(), endpoint.path()), endpoint.guard().access()));
+        mounted.chain(self.raw.iter().map(|mount| (format!("the raw router at {}", mount.prefix), mount.guard.access())))
+    }
+}
 
 /// Refuses a malformed or repeated declaration, and a policy that names a scope which nobody declares.
 ///
 /// A policy with a misspelt scope would lock every token out that has the right one.
-pub(crate) fn check<'a>(declared: &[ScopeEntry], policies: impl Iterator<Item = (String, &'a Access)>) -> Result<(), StartError> {
+fn check<'a>(declared: &[ScopeEntry], policies: impl Iterator<Item = (String, &'a Access)>) -> Result<(), StartError> {
     let mut names = BTreeSet::new();
     for scope in declared {
         let name = scope.name;
@@ -38,7 +71,7 @@ pub(crate) fn check<'a>(declared: &[ScopeEntry], policies: impl Iterator<Item = 
 }
 
 /// The declared scopes that no policy names. They are no mistake where services that trust this one name them.
-pub(crate) fn unnamed<'a>(declared: &[ScopeEntry], policies: impl Iterator<Item = &'a Access>) -> Vec<&'static str> {
+fn unnamed<'a>(declared: &[ScopeEntry], policies: impl Iterator<Item = &'a Access>) -> Vec<&'static str> {
     let named: BTreeSet<&str> = policies.flat_map(Access::named_scopes).collect();
     declared.iter().map(|scope| scope.name).filter(|name| !named.contains(name)).collect()
 }

@@ -126,10 +126,6 @@ impl Parts {
         Ok(database)
     }
 
-    fn check_scopes(&self, endpoints: &[&'static Endpoint]) -> Result<(), StartError> {
-        super::scopes::check(&self.declared_scopes(), self.policies(endpoints))
-    }
-
     async fn starting(mut self, settings: Settings) -> Result<(Self, Starting), StartError> {
         prepare_folder(&settings.data_dir)?;
         let master_key = match &settings.master_key {
@@ -163,7 +159,7 @@ impl Parts {
         let (mut parts, starting) = self.starting(settings).await?;
         let endpoints = parts.registry_with(&starting.settings, &starting.sections);
         parts.check_scopes(&endpoints)?;
-        for scope in super::scopes::unnamed(&starting.scopes, parts.policies(&endpoints).map(|(_, access)| access)) {
+        for scope in parts.unnamed_scopes(&endpoints) {
             tracing::warn!(scope, "no policy names this scope");
         }
         let mut started = Started::default();

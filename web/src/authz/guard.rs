@@ -3,7 +3,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 
-use portcullis_core::policy::{Access, Rule};
+use portcullis_core::policy::{self, Access, Rule};
 use portcullis_core::{Principal, RoleKind, ScopeEntry};
 use portcullis_store::Database;
 
@@ -69,6 +69,11 @@ impl Guard {
     #[must_use]
     pub const fn access(&self) -> &Access {
         &self.access
+    }
+
+    /// Whether the handler learns who the caller is; see [`policy::shows_caller`].
+    pub(crate) fn shows(&self, caller: &Principal) -> bool {
+        policy::shows_caller(&self.access, caller)
     }
 
     /// The object that the policy needs.
