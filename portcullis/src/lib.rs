@@ -14,6 +14,7 @@ pub use command_line::Main;
 mod command_reference;
 mod tools;
 pub use tools::{Invocation, Tools};
+mod standard_error;
 mod run;
 pub use run::Failure;
 

@@ -13,6 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::command_line::ApplicationCommand;
+use crate::standard_error;
 
 /// A command failed; the text is for the person at the terminal.
 #[derive(Debug)]
@@ -74,15 +75,16 @@ pub(crate) fn run<R: RoleKind, S>(
 
 /// Says a line to the person at the terminal.
 pub(crate) fn complain(text: &str) {
-    let _ = writeln!(io::stderr(), "error: {text}");
+    standard_error::write_line(&format!("error: {text}"));
 }
 
 /// Tells the person at the terminal about what may be a mistake.
 fn warn(text: &str) {
-    let _ = writeln!(io::stderr(), "warning: {text}");
+    standard_error::write_line(&format!("warning: {text}"));
 }
 
 async fn serve<R: RoleKind, S>(app: App<R, S>, settings: Settings) -> Result<(), Failure> {
+    standard_error::report_panics();
     let sink = LogSink::stdout();
     let public_url = settings.public_url.clone();
     let is_development = settings.tls.is_development();
@@ -98,7 +100,7 @@ async fn serve<R: RoleKind, S>(app: App<R, S>, settings: Settings) -> Result<(),
         greeting.push('\n');
         greeting.push_str(line);
     }
-    let _ = writeln!(io::stderr(), "{greeting}");
+    standard_error::write_line(&greeting);
     running.serve().await;
     Ok(())
 }
@@ -145,7 +147,7 @@ async fn healthcheck(address: SocketAddr) -> Result<ExitCode, Failure> {
 fn on_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::new)?;
     let result = runtime.block_on(work);
-    // A statement that a thread still waits for must not keep the process alive.
+    // A statement, a full pipe or a hanging disk that a thread still waits for must not keep the process alive.
     runtime.shutdown_timeout(LAST_WORK);
     result
 }

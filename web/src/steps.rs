@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, header};
 use portcullis_core::{Clock, Id};
+use prometheus_client::metrics::counter::Counter;
 
 use crate::accept::FieldLines;
 use crate::admit::{ClientAddress, RateLimitSettings, RateLimits};
 use crate::app::Class;
-use crate::observe::{Access, AccessLog, LogFormat, LogSink, Metrics, TraceContext};
+use crate::observe::{Access, AccessLog, LogFormat, LogSettings, LogSink, Metrics, TraceContext};
 use crate::respond::{HeadersSettings, Particular, SecurityHeaders};
 
 /// Counts a request of one of ten thousand addresses by turns; whether it passes.
@@ -55,7 +56,7 @@ fn stamp() -> impl Fn(Option<&mut FieldLines>) -> HeaderMap {
 /// Writes the JSON line of a request; nobody reads it.
 pub fn write_a_log_line() -> impl FnMut() {
     let sink = LogSink::nowhere();
-    let log = AccessLog::new(sink, LogFormat::Json, true);
+    let log = AccessLog::new(sink, LogFormat::Json, &LogSettings::default(), Counter::default());
     let at = Clock::system().now();
     let request_id = Id::new(at);
     let (text, trace) = (request_id.to_string(), TraceContext::of(&HeaderMap::new(), request_id, false));
@@ -68,13 +69,14 @@ pub fn write_a_log_line() -> impl FnMut() {
             status: 200,
             duration: Duration::from_micros(250),
             request_id: &text,
-            address: Ipv4Addr::LOCALHOST.into(),
+            address: ClientAddress::new(Ipv4Addr::LOCALHOST.into()),
             principal: Some("01a20b76-fb4e-7ed4-ad5f-46067403a17e"),
             trace: &trace,
             user_agent: Some("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
             protocol: "HTTP/1.1",
             code: None,
             cause: None,
+            is_refusal: false,
         });
     }
 }

@@ -1,5 +1,6 @@
 use portcullis_core::{Id, Timestamp};
 use portcullis_store::{Record, Row, Statements, StoreError};
+use portcullis_web::observe::{AuditBudget, AuditRoom};
 
 use super::{AccountService, Origin};
 use crate::error::AccountError;
@@ -25,6 +26,7 @@ pub(super) enum Kind {
     LinkVoided,
     SessionExpired,
     KeyRotated,
+    EventsDropped,
 }
 
 impl Kind {
@@ -48,6 +50,7 @@ impl Kind {
             Self::LinkVoided => "authn_link_voided",
             Self::SessionExpired => "session_expired",
             Self::KeyRotated => "crypt_key_rotated",
+            Self::EventsDropped => "audit_events_dropped",
         }
     }
 
@@ -65,7 +68,8 @@ impl Kind {
             | Self::RoleChanged
             | Self::LinkCreated
             | Self::LinkVoided
-            | Self::KeyRotated => "warn",
+            | Self::KeyRotated
+            | Self::EventsDropped => "warn",
         }
     }
 }
@@ -79,6 +83,7 @@ pub(super) struct Event {
     address: Option<String>,
     request: Option<Id>,
     details: serde_json::Map<String, serde_json::Value>,
+    is_of_stranger: bool,
 }
 
 impl Event {
@@ -91,7 +96,14 @@ impl Event {
             address: origin.address_text(),
             request: origin.request,
             details: serde_json::Map::new(),
+            is_of_stranger: false,
         }
+    }
+
+    /// Somebody did it who wasn't signed in and had no link: how many rows of this there are is bounded.
+    pub(super) const fn of_stranger(mut self) -> Self {
+        self.is_of_stranger = true;
+        self
     }
 
     pub(super) fn failed(mut self, reason: &'static str) -> Self {
@@ -115,9 +127,13 @@ impl Event {
         self
     }
 
-    /// Leaves it for the next statement or the commit: without it nothing else takes effect.
-    pub(super) fn write(self, statements: &mut impl Statements, now: Timestamp) -> Result<(), AccountError> {
-        Ok(statements
+    /// Leaves it for the next statement or the commit: without it nothing else takes effect. Where the audit log has no room for it, it is
+    /// counted instead; `false` then.
+    pub(super) fn write(self, budget: &AuditBudget, statements: &mut impl Statements, now: Timestamp) -> Result<bool, AccountError> {
+        if !budget.admits(self.room(), self.kind.name(), 1, now) {
+            return Ok(false);
+        }
+        statements
             .query(INSERT)
             .bind(Id::new(now))
             .bind(now)
@@ -130,7 +146,29 @@ impl Event {
             .bind(self.address)
             .bind(self.request.map(|id| id.to_string()))
             .bind(serde_json::Value::Object(self.details).to_string())
-            .later()?)
+            .later()?;
+        Ok(true)
+    }
+
+    /// Whose room it takes. What is somebody's and what is nobody's name take the same, or the time of an answer would tell them apart.
+    fn room(&self) -> AuditRoom<'_> {
+        let own = self.actor.as_deref().filter(|actor| self.target.as_deref().is_none_or(|target| target == *actor));
+        match (self.kind, own) {
+            (Kind::LoginFail, _) => AuditRoom::LogInFailure,
+            (Kind::LoginLock | Kind::LoginFailMax, _) => AuditRoom::LockOut,
+            (Kind::TokenReuse, _) => AuditRoom::TokenReuse,
+            (Kind::UserCreated, _) if self.is_of_stranger => AuditRoom::Registration,
+            (
+                Kind::LoginSuccess
+                | Kind::TokenCreated
+                | Kind::SessionLogout
+                | Kind::SessionExpired
+                | Kind::UserUpdated
+                | Kind::PasswordChangeFail,
+                Some(user),
+            ) => AuditRoom::Own(user),
+            _ => AuditRoom::Administration,
+        }
     }
 }
 
@@ -184,7 +222,10 @@ impl AccountService {
     /// Writes an event that has no transaction of its own.
     pub(super) async fn record(&self, event: Event) -> Result<(), AccountError> {
         let mut batch = self.database().batch();
-        event.write(&mut batch, self.now())?;
+        if !event.write(&self.0.audit, &mut batch, self.now())? {
+            // The same durable write: the time of an answer must not tell whether there was room.
+            batch.query(COUNT_DROPPED).bind(self.now()).later()?;
+        }
         batch.commit().await?;
         Ok(())
     }
@@ -198,6 +239,10 @@ impl AccountService {
     }
 }
 
+/// Among the attempts to log in: as a row of the audit log costs, but one for ever.
+const COUNT_DROPPED: &str = "
+INSERT INTO portcullis_login_attempts (digest, kind, failures, blocked_until, last_at) VALUES ('without a row', 'dropped', 1, 0, $1)
+ON CONFLICT (digest) DO UPDATE SET failures = portcullis_login_attempts.failures + 1, last_at = $1";
 pub(super) const INSERT: &str = "
 INSERT INTO portcullis_audit_events (id, at, kind, level, actor, target, outcome, reason, client_address, request_id, details)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";

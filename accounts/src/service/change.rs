@@ -38,7 +38,7 @@ impl Change<'_> {
     }
 
     pub(super) fn record(&mut self, event: Event) -> Result<(), AccountError> {
-        event.write(&mut self.transaction, self.service.now())
+        event.write(&self.service.0.audit, &mut self.transaction, self.service.now()).map(|_| ())
     }
 
     pub(super) fn now(&self) -> Timestamp {

@@ -2,16 +2,26 @@ use std::future::Future;
 use std::pin::Pin;
 
 use portcullis_core::Id;
-use portcullis_web::observe::{Denial, DenialLog};
+use portcullis_web::observe::{AuditBudget, Denial, DenialLog, DroppedEvents};
 
-use super::AccountService;
-use super::audit::INSERT;
+use super::audit::{Event, INSERT, Kind};
+use super::{AccountService, Origin};
 use crate::error::AccountError;
 
 /// Denials of the gate stand in the audit log beside the events of accounts.
 impl DenialLog for AccountService {
+    fn budget(&self) -> &AuditBudget {
+        &self.0.audit
+    }
+
     fn write<'a>(&'a self, denials: &'a [Denial]) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
         Box::pin(async move { self.write_denials(denials).await.map_err(|error| error.to_string()) })
+    }
+
+    fn write_dropped<'a>(&'a self, dropped: &'a DroppedEvents) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
+        let event = Event::new(Kind::EventsDropped, &Origin::default()).failed("no room");
+        let event = dropped.kinds.iter().fold(event, |event, (kind, events)| event.detail(kind, *events));
+        Box::pin(async move { self.record(event).await.map_err(|error| error.to_string()) })
     }
 }
 

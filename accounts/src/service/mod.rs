@@ -44,6 +44,7 @@ use portcullis_core::password::{HashingPool, PasswordPolicy};
 use portcullis_core::{Clock, Revocations, RoleEntry, ScopeEntry, Timestamp};
 use portcullis_store::{Database, Reserved};
 use portcullis_web::app::Spawner;
+use portcullis_web::observe::AuditBudget;
 
 use crate::keys::KeyRing;
 use crate::registration;
@@ -67,6 +68,8 @@ pub(crate) struct Inner {
     pub(crate) policy: PasswordPolicy,
     pub(crate) hashing: HashingPool,
     pub(crate) keys: KeyRing,
+    /// How many rows of the audit log there is room for.
+    audit: AuditBudget,
     refresh_key: hmac::Key,
     attempt_key: hmac::Key,
     turns: turns::Turns,

@@ -6,6 +6,7 @@ use portcullis_core::password::{ClientKey, HashingCost, HashingPool, PasswordPol
 use portcullis_core::{Clock, Id, Revocations, RoleEntry, ScopeEntry};
 use portcullis_store::Database;
 use portcullis_web::app::{MasterKey, Spawner};
+use portcullis_web::observe::AuditBudget;
 
 use super::turns::{InFlight, Turns};
 use super::{AccountService, Inner, LOOK};
@@ -102,6 +103,7 @@ impl AccountService {
             policy: PasswordPolicy::with_min_length(bound(settings.password_min_length)),
             turns: Turns::new(settings.failures_before_delay),
             in_flight: InFlight::new(&settings, threads),
+            audit: AuditBudget::new(),
             epoch: AtomicI64::new(0),
             reserved: parts.database.reserve(LOOK),
             database: parts.database,

@@ -45,7 +45,7 @@ impl AccountService {
         self.write_refresh_token(&mut transaction, session.span(), &next)?;
         let grant = self.grant(&self.keys().signer()?, &session, &next, scope)?;
         let event = Event::new(Kind::TokenCreated, origin).actor(grant.user.to_string()).detail("session", session.id().to_string());
-        event.write(&mut transaction, now)?;
+        event.write(&self.0.audit, &mut transaction, now)?;
         transaction.commit().await?;
         Ok(grant)
     }

@@ -41,7 +41,8 @@ impl AccountService {
         let mut transaction = self.database().begin().await?;
         let row = NewRow { username, email, vouched: false, hash: Some(&hash), role: self.registration_role() };
         let id = insert_user(&mut transaction, &row, self.now()).await?;
-        Event::new(Kind::UserCreated, origin).actor(id.to_string()).target(Some(id)).write(&mut transaction, self.now())?;
+        let event = Event::new(Kind::UserCreated, origin).actor(id.to_string()).target(Some(id)).of_stranger();
+        event.write(&self.0.audit, &mut transaction, self.now())?;
         let user = user_in(&mut transaction, id).await?;
         transaction.commit().await?;
         Ok(user)
@@ -70,7 +71,7 @@ impl AccountService {
             return self.user(user).await;
         }
         let event = Event::new(Kind::UserUpdated, origin).actor(user.to_string()).target(Some(user)).detail("field", "email");
-        event.write(&mut transaction, self.now())?;
+        event.write(&self.0.audit, &mut transaction, self.now())?;
         let view = user_in(&mut transaction, user).await?;
         if view.disabled {
             // Since the gate let the request pass.

@@ -1,9 +1,13 @@
 //! The `portcullis` command, seen from a terminal.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail loudly, as tests do")]
 
+mod audit_flood;
+mod blocked_output;
 mod certificates;
 mod load;
 mod load_refused;
+mod log_flood;
+mod plain;
 mod stalled;
 mod support;
 

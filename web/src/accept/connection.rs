@@ -7,7 +7,7 @@ use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -99,13 +99,23 @@ impl Protocols {
             tokio::select! {
                 () = stalled(&state, Pace::new(&self.limits)) => Stop::Stalled,
                 () = self.tasks.closing.cancelled() => Stop::Closing,
+                () = state.exceeded() => Stop::Excess,
                 () = idle(&state, &self.limits) => Stop::Closing,
             }
         };
         // How a connection ends is the client's affair: it is not an event of the service.
-        let Err(Stop::Closing) = unless(stop, connection.as_mut()).await else { return };
-        connection.as_mut().graceful_shutdown();
-        let _ = self.finish(connection, &state).await;
+        match unless(stop, connection.as_mut()).await {
+            Ok(_) | Err(Stop::Stalled) => {}
+            Err(Stop::Closing) => {
+                connection.as_mut().graceful_shutdown();
+                self.finish(connection, &state).await;
+            }
+            Err(Stop::Excess) => {
+                connection.as_mut().graceful_shutdown();
+                // Long enough for the GOAWAY; whoever goes on asking doesn't lengthen it.
+                let _ = timeout(FAREWELL, connection).await;
+            }
+        }
     }
 
     /// Waits for the running streams, but not for a client that doesn't answer to the end of the connection.
@@ -121,6 +131,8 @@ impl Protocols {
 enum Stop {
     Stalled,
     Closing,
+    /// Too many requests were refused.
+    Excess,
 }
 
 /// Resolves when an HTTP/2 connection has had no request for the keep-alive time, or no first one for the time a head may take.
@@ -169,6 +181,8 @@ fn quarters(time: Duration) -> Interval {
 
 /// What is buffered of one answer before the handler has to wait; holds any head that the guard lets through.
 pub(super) const MOST_BUFFERED: usize = 512 * 1024;
+/// How long a connection of too many refused requests lives on.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// Above our own limit, which is answered with a 431 that has every header; what is longer still, the HTTP/2 library refuses.
 const HEADER_SLACK: usize = 32 * 1024;
 /// What a client may send of one body before it is read. It doesn't count as buffered, so it is kept small.

@@ -36,6 +36,8 @@ pub struct LimitsSettings {
     pub connections_from_loopback: usize,
     /// Concurrent HTTP/2 streams of one connection. Default 100.
     pub http2_streams: u32,
+    /// Requests of one connection that a rate limit or a mistake in their head refused, until it is closed. Default 100. Not applied to a trusted proxy, whose connections carry the requests of many.
+    pub refusals_per_connection: usize,
     /// HTTP/2 streams that a client reset before they were handled, until its connection is closed (rapid reset). Default 100.
     pub http2_pending_resets: usize,
     /// HTTP/2 streams that the server had to reset for the client's mistakes, until its connection is closed. Default 100.
@@ -76,6 +78,7 @@ impl Default for LimitsSettings {
             connections_per_address: 512,
             connections_from_loopback: 4096,
             http2_streams: 100,
+            refusals_per_connection: 100,
             http2_pending_resets: 100,
             http2_local_resets: 100,
             http2_ping_seconds: 20,
@@ -105,6 +108,7 @@ impl LimitsSettings {
         positive("connections_per_address", self.connections_per_address)?;
         positive("connections_from_loopback", self.connections_from_loopback)?;
         positive("http2_streams", self.http2_streams)?;
+        positive("refusals_per_connection", self.refusals_per_connection)?;
         positive("running_handlers", self.running_handlers)?;
         self.check_body("limits.body_bytes", self.body_bytes)?;
         positive("answer_bytes_per_second", self.answer_bytes_per_second)?;
@@ -125,6 +129,7 @@ impl LimitsSettings {
             connections_per_address: self.connections_per_address,
             connections_from_loopback: self.connections_from_loopback,
             http2_streams: self.http2_streams,
+            refusals_per_connection: self.refusals_per_connection,
             http2_pending_resets: self.http2_pending_resets,
             http2_local_resets: self.http2_local_resets,
             http2_ping: seconds("http2_ping_seconds", self.http2_ping_seconds)?,
@@ -168,6 +173,7 @@ pub struct Limits {
     pub connections_per_address: usize,
     pub connections_from_loopback: usize,
     pub http2_streams: u32,
+    pub refusals_per_connection: usize,
     pub http2_pending_resets: usize,
     pub http2_local_resets: usize,
     pub http2_ping: Duration,

@@ -14,7 +14,7 @@
 mod server;
 pub use server::{ConnectionCounts, Drained, Server, ServerSettings};
 mod service;
-pub use service::{Peer, Service};
+pub use service::{Excess, Peer, Service};
 mod limits;
 pub use limits::{Limits, LimitsSettings};
 mod byte_budget;

@@ -3,7 +3,7 @@ use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::{Request, StatusCode, request};
+use http::{HeaderValue, Request, StatusCode, header, request};
 use hyper::body::Incoming;
 
 use super::body::AnswerBody;
@@ -25,6 +25,10 @@ pub trait Service: Send + Sync + 'static {
     /// extensions, the security headers, the request's id, the log line. There is no head when it couldn't be read.
     fn finish(&self, response: Response, head: Option<&request::Parts>, peer: Peer, lines: Option<&mut FieldLines>) -> Response;
 }
+
+/// In an answer's extensions: the request was refused for being too many, or for its head. A connection with too many of these is closed.
+#[derive(Clone, Copy, Debug)]
+pub struct Excess;
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Copy, Debug)]
@@ -63,11 +67,17 @@ impl<S: Service> Requests<S> {
                 true => None,
                 false => Some(poll_fn(|context| own.state.lines.poll_empty(context)).await),
             };
-            let response = match (refusal, check_head(&request, &own.limits)) {
+            let mut response = match (refusal, check_head(&request, &own.limits)) {
                 (Some(refusal), _) => service.finish(refusal.answer(peer), None, peer, lines.as_mut()),
                 (None, Err(refusal)) => service.finish(refusal.answer(peer), Some(&request.into_parts().0), peer, lines.as_mut()),
                 (None, Ok(())) => service.call(request, peer, lines.as_mut()).await,
             };
+            let status = response.status();
+            let is_excess = (status.is_client_error() || status.is_server_error() || status.is_redirection())
+                && response.extensions_mut().remove::<Excess>().is_some();
+            if is_excess && own.state.exceed(own.limits.refusals_per_connection) && !peer.http2 {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
             if let Some(lines) = lines {
                 own.state.lines.announce(lines);
             }

@@ -1,6 +1,8 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use tokio::sync::Notify;
+
 use super::batches::Batches;
 use super::lines::Handover;
 use super::refusal::Refusal;
@@ -20,6 +22,10 @@ pub(crate) struct State {
     awaiting: AtomicBool,
     /// Whether bytes were to be written that may not all be.
     writing: AtomicBool,
+    /// Requests that were refused for being too many, or for their head.
+    refused: AtomicUsize,
+    /// Rung when those have become too many.
+    excess: Notify,
     /// The lines of the next answer's head.
     pub(super) lines: Handover,
 }
@@ -64,6 +70,20 @@ impl State {
     /// Whether a stream was given up.
     pub(super) fn gave_up(&self) -> bool {
         self.gave_up.load(Ordering::Relaxed)
+    }
+
+    /// A request was refused; whether that makes too many of them, so that the connection is to be closed.
+    pub(super) fn exceed(&self, most: usize) -> bool {
+        let is_too_many = self.refused.fetch_add(1, Ordering::Relaxed) + 1 >= most;
+        if is_too_many {
+            self.excess.notify_one();
+        }
+        is_too_many
+    }
+
+    /// Resolves when too many requests were refused.
+    pub(super) async fn exceeded(&self) {
+        self.excess.notified().await;
     }
 
     /// Whether the next head is awaited, and no byte of it is there.

@@ -1,12 +1,14 @@
+use std::net::IpAddr;
+
 use http::{HeaderMap, HeaderValue, Method, header};
 use portcullis_core::{Id, Principal, Timestamp};
 use tokio::time::Instant;
 
 use super::pipeline::Pipeline;
 use super::unsent::is_long;
-use crate::accept::{FieldLines, Holder, Peer};
+use crate::accept::{Excess, FieldLines, Holder, Peer};
 use crate::admit::{ClientAddress, Verdict};
-use crate::observe::{Access, EndpointMetrics, Refused, TraceContext};
+use crate::observe::{Access, EndpointMetrics, Refused, TraceContext, known_method};
 use crate::respond::{ContentSecurityPolicy, Particular, Problem, X_REQUEST_ID};
 use crate::{Body, Response};
 
@@ -30,6 +32,10 @@ pub(crate) struct Passage<'a> {
     user_agent: Option<HeaderValue>,
     trace: TraceContext,
     protocol: &'static str,
+    /// The other end of the connection, which may be a proxy.
+    peer: IpAddr,
+    /// Whether it was answered without a look at its rate.
+    is_unadmitted: bool,
     is_ended: bool,
 }
 
@@ -62,6 +68,8 @@ impl<'a> Passage<'a> {
             user_agent: headers.get(header::USER_AGENT).cloned(),
             trace: TraceContext::of(headers, request_id, is_trusted),
             protocol: if peer.http2 { "HTTP/2" } else { "HTTP/1.1" },
+            peer: peer.address.ip(),
+            is_unadmitted: false,
             is_ended: false,
             pipeline,
         }
@@ -71,6 +79,13 @@ impl<'a> Passage<'a> {
     #[cold]
     pub(crate) fn unmatched(&mut self, path: &str) {
         self.path = Some(path.to_owned());
+    }
+
+    /// The request is answered without going through the pipeline: no rate limit has counted it.
+    #[cold]
+    pub(crate) fn unadmitted(&mut self, path: &str) {
+        self.is_unadmitted = true;
+        self.unmatched(path);
     }
 
     /// Renders a problem, stamps the headers, writes the log line and the metrics.
@@ -108,8 +123,13 @@ impl<'a> Passage<'a> {
         if let Some((kind, reason)) = problem.as_ref().and_then(Problem::denial) {
             self.deny(kind, reason);
         }
+        // A proxy's connection carries the requests of many.
+        if (is_refused || self.is_unadmitted) && !self.pipeline.trusted.trusts(self.peer) {
+            response.extensions_mut().insert(Excess);
+        }
         let (code, cause) = (problem.as_ref().map(Problem::code), problem.as_ref().and_then(Problem::private));
-        self.note(request_id, response.status().as_u16(), code, cause);
+        let is_refusal = self.is_unadmitted || problem.as_ref().is_some_and(|problem| self.is_refusal(problem, is_bare));
+        self.note((request_id, response.status().as_u16()), code, cause, is_refusal);
         self.is_ended = true;
         self.pipeline.unsent.count(&mut response, self.address, self.holder());
         response
@@ -146,6 +166,11 @@ impl<'a> Passage<'a> {
         self.origin = None;
     }
 
+    /// Whether a problem tells of a request that no handler saw, or that came from somebody who isn't signed in.
+    fn is_refusal(&self, problem: &Problem, is_of_gate: bool) -> bool {
+        problem.status().is_client_error() && (is_of_gate || self.principal.is_none() || problem.denial().is_some())
+    }
+
     fn deny(&self, kind: &'static str, reason: &'static str) {
         self.pipeline.metrics.denied(reason);
         let Some(denials) = &self.pipeline.denials else { return };
@@ -153,14 +178,14 @@ impl<'a> Passage<'a> {
             kind,
             reason,
             principal: self.principal.as_ref().map(Principal::qualified),
-            address: self.address.ip(),
-            method: self.method.as_str(),
+            address: self.address,
+            method: known_method(self.method.as_str()),
             route: self.route.map_or("unmatched", |route| route.template),
         };
         denials.note(&refused, self.at, self.request_id);
     }
 
-    fn note(&self, request_id: &str, status: u16, code: Option<&str>, cause: Option<&str>) {
+    fn note(&self, (request_id, status): (&str, u16), code: Option<&str>, cause: Option<&str>, is_refusal: bool) {
         let duration = self.began.elapsed();
         let metrics = self.route.map_or(&self.pipeline.unmatched, |route| route.metrics);
         metrics.observe(status, duration);
@@ -172,13 +197,14 @@ impl<'a> Passage<'a> {
             status,
             duration,
             request_id,
-            address: self.address.ip(),
+            address: self.address,
             principal: self.principal.as_ref().map(Principal::qualified),
             trace: &self.trace,
             user_agent: self.user_agent.as_ref().and_then(|value| value.to_str().ok()),
             protocol: self.protocol,
             code,
             cause,
+            is_refusal,
         });
     }
 }
@@ -188,7 +214,7 @@ impl Drop for Passage<'_> {
         self.pipeline.metrics.active.dec();
         if !self.is_ended {
             let mut buffer = [0; Id::LENGTH];
-            self.note(self.request_id.encode(&mut buffer), CLIENT_WENT_AWAY, Some("client_went_away"), None);
+            self.note((self.request_id.encode(&mut buffer), CLIENT_WENT_AWAY), Some("client_went_away"), None, false);
         }
     }
 }

@@ -98,7 +98,7 @@ impl Service for Pipeline {
             }
         }
         let mut passage = Passage::begin(self, &request, peer);
-        passage.unmatched(request.uri().path());
+        passage.unadmitted(request.uri().path());
         passage.end(Ok(response), lines)
     }
 }

@@ -55,7 +55,7 @@ impl Running {
     /// Answers requests until shutdown begins, then drains: readiness off, open requests finished, background work ended, the log written.
     pub async fn serve(self) {
         let Self { server, pipeline, management, shutdown, sink, drain, .. } = self;
-        let runtime = Arc::clone(&pipeline.runtime);
+        let (runtime, observing) = (Arc::clone(&pipeline.runtime), Arc::clone(&pipeline));
         runtime.ready.store(true, Ordering::Release);
         let ending = shutdown.clone();
         let announced = Arc::clone(&runtime);
@@ -68,7 +68,11 @@ impl Running {
         if tokio::time::timeout(drain, runtime.spawner.drained()).await.is_err() {
             tracing::warn!("background work did not end in time");
         }
+        if let Some(denials) = &observing.denials {
+            denials.finish().await;
+        }
         runtime.database.close().await;
+        observing.log.summarize(runtime.clock.now(), true);
         sink.flush();
     }
 }

@@ -191,7 +191,11 @@ impl Parts {
             certificate_interval: CERTIFICATE_INTERVAL,
         })
         .await?;
-        let metrics = Arc::new(Metrics::new(parts.version, &starting.clock));
+        let metrics = Metrics::new(parts.version, &starting.clock);
+        let metrics = Arc::new(match &started.denials {
+            Some(log) => metrics.with_audit(log.budget()),
+            None => metrics,
+        });
         let drain = Duration::from_secs(settings.limits.shutdown_drain_seconds);
         let announcements = std::mem::take(&mut started.announcements);
         let hosts = Hosts::of_management(&settings.public_url, &settings.hosts);
@@ -255,7 +259,7 @@ fn pipeline(
         origins,
         providers: started.providers,
     };
-    let denials = started.denials.map(|log| Denials::start(log, metrics.denials_dropped.clone(), runtime.spawner()));
+    let denials = started.denials.map(|log| Denials::start(log, metrics.denials_dropped.clone(), runtime.clock(), runtime.spawner()));
     let pipeline = Arc::new(Pipeline {
         denials,
         runtime: Arc::new(runtime),
@@ -268,7 +272,7 @@ fn pipeline(
         load: LoadShed::new(settings.limits.running_handlers),
         unsent: UnsentAnswers::new(settings.limits.unsent_answer_bytes),
         headers: Arc::new(SecurityHeaders::new(&settings.headers)),
-        log: AccessLog::new(sink, format, settings.log.requests),
+        log: AccessLog::new(sink, format, &settings.log, metrics.refusals_aggregated.clone()),
         unmatched: metrics.endpoint("_OTHER", "unmatched"),
         metrics,
         url_bytes: settings.limits.url_bytes,
@@ -276,8 +280,24 @@ fn pipeline(
         trusted,
     });
     let _ = behind_layers.0.set(Arc::downgrade(&pipeline));
+    summarize_refusals(&pipeline);
     Ok(pipeline)
 }
+
+/// Writes the lines about refused requests that have none of their own.
+fn summarize_refusals(pipeline: &Arc<Pipeline>) {
+    let weak = Arc::downgrade(pipeline);
+    pipeline.runtime.spawner().spawn_until_shutdown(async move {
+        loop {
+            tokio::time::sleep(SUMMARY_INTERVAL).await;
+            let Some(pipeline) = weak.upgrade() else { break };
+            pipeline.log.summarize(pipeline.runtime.clock().now(), false);
+        }
+    });
+}
+
+/// How often it is looked whether lines about refused requests are due.
+const SUMMARY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How often the certificate's files are looked at.
 const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(3);

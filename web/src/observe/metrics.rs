@@ -11,8 +11,10 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::audit_budget::AuditBudget;
+
 type Labels = [(&'static str, String); 3];
-type Label = [(&'static str, &'static str); 1];
+pub(super) type Label = [(&'static str, &'static str); 1];
 
 /// The service's metrics, in the naming of Prometheus. No label ever holds what a client chose.
 pub(crate) struct Metrics {
@@ -29,6 +31,7 @@ pub(crate) struct Metrics {
     pub(crate) acme_failures: Counter,
     pub(crate) log_lines_dropped: Gauge,
     pub(crate) answer_bytes_unsent: Gauge,
+    pub(crate) refusals_aggregated: Counter,
     pub(crate) connections_open: Gauge,
     pub(crate) connections_refused: Counter,
     pub(crate) body_bytes: Gauge,
@@ -92,6 +95,8 @@ impl Metrics {
         registry.register("acme_renewal_failures", "Attempts at a certificate from the ACME authority that failed", acme_failures.clone());
         registry.register("portcullis_log_lines_dropped", "Log lines that nobody read in time", log_lines_dropped.clone());
         registry.register("portcullis_answer_bytes_unsent", "Answer bytes that clients have not taken yet", answer_bytes_unsent.clone());
+        let refusals_aggregated = Counter::default();
+        registry.register("portcullis_log_refusals_aggregated", "Refused requests without a log line of their own", refusals_aggregated.clone());
         registry.register("portcullis_connections_open", "Connections that are open", connections_open.clone());
         registry.register(
             "portcullis_connections_refused",
@@ -118,11 +123,19 @@ impl Metrics {
             acme_failures,
             log_lines_dropped,
             answer_bytes_unsent,
+            refusals_aggregated,
             connections_open,
             connections_refused,
             body_bytes,
             bodies_refused,
         }
+    }
+
+    /// Adds what the audit log has no room for.
+    pub(crate) fn with_audit(mut self, budget: &AuditBudget) -> Self {
+        let events = budget.dropped();
+        self.registry.register("portcullis_audit_events_dropped", "Events without a row in the audit log, by kind", events);
+        self
     }
 
     /// The handles of one endpoint.

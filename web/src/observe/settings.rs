@@ -1,6 +1,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::admit::Quota;
+
 /// Logs.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -11,6 +13,8 @@ pub struct LogSettings {
     pub level: String,
     /// Whether each request has its line.
     pub requests: bool,
+    /// Lines for refused requests of one client address (one /64 of IPv6), such as `60/min`; also `/s` and `/h`. Beyond it, one line every ten seconds says how many there were. `off` writes a line for each.
+    pub refusals_per_address: Quota,
 }
 
 /// How log lines look.
@@ -25,6 +29,6 @@ pub enum LogFormat {
 
 impl Default for LogSettings {
     fn default() -> Self {
-        Self { format: None, level: "info".to_owned(), requests: true }
+        Self { format: None, level: "info".to_owned(), requests: true, refusals_per_address: Quota::per_minute(60) }
     }
 }

@@ -8,6 +8,7 @@ mod authority;
 mod certificate_files;
 mod client;
 mod dns;
+mod excess;
 mod frames;
 mod http1;
 mod http2;

@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use portcullis_core::Clock;
 use portcullis_web::IntoResponse as _;
 use portcullis_web::accept::{
-    Certificates, ConnectionCounts, Drained, FieldLines, Limits, LimitsSettings, Peer, Server, ServerSettings, Service, Shutdown, TlsMode,
+    Certificates, ConnectionCounts, Drained, Excess, FieldLines, Limits, LimitsSettings, Peer, Server, ServerSettings, Service, Shutdown, TlsMode,
     TlsSettings,
 };
 use portcullis_web::respond::Problem;
@@ -68,6 +68,12 @@ impl Service for Echo {
             "/unread" => {
                 let mut response = Response::new(Body::from("too much"));
                 *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+                response
+            }
+            "/excess" => {
+                let mut response = Response::new(Body::from("too many"));
+                *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+                response.extensions_mut().insert(Excess);
                 response
             }
             "/upgrade" => upgrade(request),

@@ -28,16 +28,17 @@ impl Quota {
     pub const fn limit(self) -> Option<(NonZeroU32, Duration)> {
         self.0
     }
+
+    /// So many in a minute.
+    pub(crate) fn per_minute(requests: u32) -> Self {
+        Self(NonZeroU32::new(requests).map(|requests| (requests, Duration::from_secs(60))))
+    }
 }
 
 impl Default for RateLimitSettings {
     fn default() -> Self {
-        Self { default: per_minute(1200), credentials: per_minute(30), principal: per_minute(2400) }
+        Self { default: Quota::per_minute(1200), credentials: Quota::per_minute(30), principal: Quota::per_minute(2400) }
     }
-}
-
-fn per_minute(requests: u32) -> Quota {
-    Quota(NonZeroU32::new(requests).map(|requests| (requests, Duration::from_secs(60))))
 }
 
 impl FromStr for Quota {

@@ -1,0 +1,301 @@
+//! How many rows of the audit log others can cause.
+//!
+//! Let through: in any hour at most 3,000 rows that anonymous clients cause, with an allowance for each kind of event, so that noise never
+//! takes the room of failed log-ins, lock-outs, token reuse and registrations. Each signed-in caller has allowances of their own; what
+//! administrators do always has room. Refused: everything else. It is counted in a metric and, once a minute, in a row of the audit log
+//! that says how many events of which kind have no row. The numbers are those of one process, whatever addresses and names are used.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use portcullis_core::Timestamp;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+
+use super::metrics::Label;
+use super::pace::{Pace, Used};
+
+/// The allowance that a row of the audit log is taken from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AuditRoom<'a> {
+    /// A refusal of somebody who isn't signed in.
+    AnonymousDenial,
+    /// A failed log-in, whether the name is somebody's or nobody's.
+    LogInFailure,
+    /// A failed log-in that made the next one wait.
+    LockOut,
+    /// A credential that was used twice.
+    TokenReuse,
+    /// An account that a stranger made.
+    Registration,
+    /// A refusal of this signed-in caller.
+    Denial(&'a str),
+    /// What this user did with their own account.
+    Own(&'a str),
+    /// What an administrator or the service did.
+    Administration,
+}
+
+/// Decides which events become rows, and counts the others. Cheap to clone.
+#[derive(Clone)]
+pub struct AuditBudget(Arc<Inner>);
+
+struct Inner {
+    state: Mutex<State>,
+    hasher: RandomState,
+    dropped: Family<Label, Counter>,
+}
+
+#[derive(Default)]
+struct State {
+    anonymous: [Used; ANONYMOUS.len()],
+    callers: HashMap<u64, Caller>,
+    /// Refusals of all signed-in callers beyond what each has for certain.
+    shared: Used,
+    tidied_at: Timestamp,
+    /// Events without a row since the last summary.
+    dropped: Vec<(&'static str, u64)>,
+    summarized_at: Option<Timestamp>,
+}
+
+#[derive(Default)]
+struct Caller {
+    certain: Used,
+    denials: Used,
+    own: Used,
+}
+
+/// Events that have no row of their own in the audit log.
+#[derive(Clone, Debug)]
+pub struct DroppedEvents {
+    /// When they were summed up.
+    pub at: Timestamp,
+    /// How many of each kind.
+    pub kinds: Vec<(&'static str, u64)>,
+}
+
+impl AuditBudget {
+    /// An audit log that has all its room.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Arc::new(Inner { state: Mutex::default(), hasher: RandomState::new(), dropped: Family::default() }))
+    }
+
+    /// Whether there is room for a row that stands for so many events of a kind; counts them when there isn't.
+    #[must_use]
+    pub fn admits(&self, room: AuditRoom<'_>, kind: &'static str, events: u64, now: Timestamp) -> bool {
+        let mut state = self.state();
+        let is_admitted = match room {
+            AuditRoom::AnonymousDenial => state.take(0, now),
+            AuditRoom::LogInFailure => state.take(1, now),
+            AuditRoom::LockOut => state.take(2, now),
+            AuditRoom::TokenReuse => state.take(3, now),
+            AuditRoom::Registration => state.take(4, now),
+            AuditRoom::Denial(subject) => state.take_denial(self.0.hasher.hash_one(subject), now),
+            AuditRoom::Own(subject) => OWN.take(&mut state.caller(self.0.hasher.hash_one(subject), now).own, now),
+            AuditRoom::Administration => true,
+        };
+        if !is_admitted {
+            self.count(&mut state, kind, events);
+        }
+        is_admitted
+    }
+
+    /// Counts events that had room but could not be written.
+    pub(crate) fn lost(&self, kind: &'static str, events: u64) {
+        self.count(&mut self.state(), kind, events);
+    }
+
+    /// What was dropped since the last summary; none within a minute of that one, unless the service ends.
+    pub(crate) fn summary(&self, now: Timestamp, is_ending: bool) -> Option<DroppedEvents> {
+        let mut state = self.state();
+        let is_early = state.summarized_at.is_some_and(|at| now.since(at) < SUMMARY_EVERY && now >= at);
+        if state.dropped.is_empty() || (is_early && !is_ending) {
+            return None;
+        }
+        state.summarized_at = Some(now);
+        Some(DroppedEvents { at: now, kinds: std::mem::take(&mut state.dropped) })
+    }
+
+    /// Takes a summary back that could not be written.
+    pub(crate) fn take_back(&self, summary: &DroppedEvents) {
+        let mut state = self.state();
+        for (kind, events) in &summary.kinds {
+            state.add(kind, *events);
+        }
+    }
+
+    /// The metric of dropped events, by kind.
+    pub(super) fn dropped(&self) -> Family<Label, Counter> {
+        self.0.dropped.clone()
+    }
+
+    fn count(&self, state: &mut State, kind: &'static str, events: u64) {
+        self.0.dropped.get_or_create_owned(&[("kind", kind)]).inc_by(events);
+        state.add(kind, events);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn take(&mut self, place: usize, now: Timestamp) -> bool {
+        let (pace, used) = (ANONYMOUS.get(place), self.anonymous.get_mut(place));
+        pace.zip(used).is_some_and(|(pace, used)| pace.take(used, now))
+    }
+
+    /// Everybody has a few for certain, however many accounts somebody else made to use up the rest.
+    fn take_denial(&mut self, key: u64, now: Timestamp) -> bool {
+        let mut shared = self.shared;
+        let caller = self.caller(key, now);
+        let is_admitted = DENIALS.take(&mut caller.denials, now) && (CERTAIN.take(&mut caller.certain, now) || SHARED.take(&mut shared, now));
+        self.shared = shared;
+        is_admitted
+    }
+
+    /// The allowances of a caller. Above a bound, callers whose keys aren't known share a fixed number of them.
+    fn caller(&mut self, key: u64, now: Timestamp) -> &mut Caller {
+        if self.callers.len() >= MOST_CALLERS && !self.callers.contains_key(&key) {
+            if now.since(self.tidied_at) >= TIDY_EVERY {
+                self.tidied_at = now;
+                self.callers.retain(|_, caller| !caller.is_whole(now));
+            }
+            if self.callers.len() >= MOST_CALLERS {
+                return self.callers.entry(key % SHARED_CALLERS).or_default();
+            }
+        }
+        self.callers.entry(key).or_default()
+    }
+
+    fn add(&mut self, kind: &'static str, events: u64) {
+        match self.dropped.iter_mut().find(|(other, _)| *other == kind) {
+            Some((_, sum)) => *sum += events,
+            None => self.dropped.push((kind, events)),
+        }
+    }
+}
+
+impl Caller {
+    const fn is_whole(&self, now: Timestamp) -> bool {
+        self.certain.is_whole(now) && self.denials.is_whole(now) && self.own.is_whole(now)
+    }
+}
+
+impl Default for AuditBudget {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for AuditBudget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuditBudget")
+    }
+}
+
+/// Refusals, failed log-ins, lock-outs, token reuse and registrations. Twice their sum and 61 summaries are fewer than 3,000 in any hour.
+const ANONYMOUS: [Pace; 5] = [Pace::per_hour(400), Pace::per_hour(350), Pace::per_hour(150), Pace::per_hour(60), Pace::per_hour(500)];
+const SUMMARY_EVERY: Duration = Duration::from_secs(60);
+/// Refusals of one signed-in caller.
+const DENIALS: Pace = Pace::per_hour(1200);
+/// Those of them for which nobody else can take the room.
+const CERTAIN: Pace = Pace::per_hour(120);
+/// The other ones of all callers together.
+const SHARED: Pace = Pace::per_hour(12_000);
+/// Log-ins, refreshes, log-outs and changes of one user's own account.
+const OWN: Pace = Pace::per_hour(1200);
+const MOST_CALLERS: usize = 8192;
+const SHARED_CALLERS: u64 = 1024;
+const TIDY_EVERY: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+    const STRANGERS: [AuditRoom<'_>; 5] = [
+        AuditRoom::AnonymousDenial,
+        AuditRoom::LogInFailure,
+        AuditRoom::LockOut,
+        AuditRoom::TokenReuse,
+        AuditRoom::Registration,
+    ];
+
+    fn admitted(budget: &AuditBudget, room: AuditRoom<'_>, events: usize, now: Timestamp) -> usize {
+        (0..events).filter(|_| budget.admits(room, "kind", 1, now)).count()
+    }
+
+    #[test]
+    fn anonymous_clients_cause_fewer_than_3000_rows_in_any_hour_summaries_included() {
+        let (budget, start) = (AuditBudget::new(), Timestamp::from_seconds(1_000_000));
+        let mut rows: Vec<Timestamp> = Vec::new();
+        for second in 0..3 * 3600 {
+            let now = start + Duration::from_secs(second);
+            let written: usize = STRANGERS.into_iter().map(|room| admitted(&budget, room, 3000 / 60, now)).sum();
+            let summaries = usize::from(budget.summary(now, false).is_some());
+            rows.extend(std::iter::repeat_n(now, written + summaries));
+        }
+        let worst = rows.iter().map(|from| rows.iter().filter(|at| *at >= from && at.since(*from) < HOUR).count()).max();
+        assert!(worst.is_some_and(|worst| (2000..=3000).contains(&worst)), "{worst:?}");
+    }
+
+    #[test]
+    fn no_kind_of_noise_takes_the_room_of_another() {
+        let (budget, now) = (AuditBudget::new(), Timestamp::from_seconds(1_000_000));
+        let mut sums = Vec::new();
+        for room in STRANGERS.into_iter().chain([AuditRoom::Denial("eve"), AuditRoom::Own("eve")]) {
+            sums.push(admitted(&budget, room, 5000, now));
+        }
+        assert_eq!(sums, [400, 350, 150, 60, 500, 1200, 1200]);
+        for room in [AuditRoom::Denial("ann"), AuditRoom::Own("ann"), AuditRoom::Administration] {
+            assert_eq!(admitted(&budget, room, 1000, now), 1000, "{room:?}");
+        }
+        let dropped = budget.summary(now, false).unwrap();
+        assert_eq!(dropped.kinds, [("kind", 7 * 5000 - sums.iter().sum::<usize>() as u64)]);
+    }
+
+    #[test]
+    fn many_accounts_of_one_person_leave_everybody_else_some_room() {
+        let (budget, now) = (AuditBudget::new(), Timestamp::from_seconds(1_000_000));
+        let puppets: usize = (0..100).map(|number| admitted(&budget, AuditRoom::Denial(&format!("puppet {number}")), 2000, now)).sum();
+        assert_eq!(puppets, 100 * 120 + 12_000);
+        assert_eq!(admitted(&budget, AuditRoom::Denial("ann"), 200, now), 120);
+    }
+
+    #[test]
+    fn memory_is_bounded_however_many_callers_there_are() {
+        let (budget, now) = (AuditBudget::new(), Timestamp::from_seconds(1_000_000));
+        for number in 0..100_000 {
+            let _ = budget.admits(AuditRoom::Own(&number.to_string()), "kind", 1, now);
+        }
+        assert!(budget.state().callers.len() <= MOST_CALLERS + usize::try_from(SHARED_CALLERS).unwrap());
+        // An hour later everybody's room is whole, and they are forgotten.
+        let later = now + HOUR;
+        assert!(budget.admits(AuditRoom::Own("ann"), "kind", 1, later));
+        assert_eq!(budget.state().callers.len(), 1);
+    }
+
+    #[test]
+    fn a_summary_comes_at_once_then_once_a_minute_and_at_the_end() {
+        let (budget, now) = (AuditBudget::new(), Timestamp::from_seconds(1_000_000));
+        assert!(budget.summary(now, true).is_none(), "nothing was dropped");
+        budget.lost("one", 2);
+        budget.lost("two", 1);
+        budget.lost("one", 3);
+        let first = budget.summary(now, false).unwrap();
+        assert_eq!(first.kinds, [("one", 5), ("two", 1)]);
+        budget.lost("one", 1);
+        assert!(budget.summary(now + Duration::from_secs(59), false).is_none());
+        assert_eq!(budget.summary(now + Duration::from_secs(60), false).unwrap().kinds, [("one", 1)]);
+        budget.lost("two", 7);
+        assert_eq!(budget.summary(now + Duration::from_secs(61), true).unwrap().kinds, [("two", 7)]);
+        budget.take_back(&first);
+        assert_eq!(budget.summary(now + Duration::from_secs(200), false).unwrap().kinds, [("one", 5), ("two", 1)]);
+        assert_eq!(budget.dropped().get_or_create_owned(&[("kind", "two")]).get(), 8);
+    }
+}
