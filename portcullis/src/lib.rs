@@ -14,8 +14,8 @@ pub use command_line::Main;
 mod command_reference;
 mod tools;
 pub use tools::{Invocation, Tools};
-mod standard_error;
 mod run;
+mod standard_error;
 pub use run::Failure;
 
 /// Everything that an application usually names.

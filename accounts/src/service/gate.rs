@@ -153,7 +153,7 @@ impl AccountService {
             .bind(origin.address_text())
             .later()?;
         let event = Event::new(Kind::LoginSuccess, origin).actor(proven.user.to_string()).target(Some(proven.user));
-        event.detail("session", new.id.to_string()).detail("methods", proven.methods).write(statements, now)?;
+        event.detail("session", new.id.to_string()).detail("methods", proven.methods).write(&self.0.audit, statements, now)?;
         if let Carrier::Tokens { refresh, .. } = carrier {
             self.write_refresh_token(statements, (new.id, new.expires_at), refresh)?;
         }

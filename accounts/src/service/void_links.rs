@@ -48,7 +48,7 @@ impl AccountService {
             if let Some(actor) = &why.actor {
                 event = event.actor(actor.as_str());
             }
-            event.detail("creator", link.creator).write(transaction, now)?;
+            event.detail("creator", link.creator).write(&self.0.audit, transaction, now)?;
         }
         Ok(())
     }

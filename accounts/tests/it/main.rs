@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests may fail loudly")]
 
 mod administration;
+mod audit_room;
 mod authority;
 mod commands;
 mod guessing;

@@ -99,12 +99,15 @@ async fn an_audit_flood_writes_few_rows_and_displaces_no_refusal_of_a_signed_in_
     let mut service = Plain::start(&[("RATE_LIMIT__DEFAULT", "100/min")], Stdio::null());
     let (user, token) = sign_in(&service).await;
     let before = service.resident();
-    tokio::join!(invent_methods(&service, 0), invent_methods(&service, REQUESTS), come_from_everywhere(&service), try_doors(&service, &token));
+    tokio::join!(
+        invent_methods(&service, 0),
+        invent_methods(&service, REQUESTS),
+        come_from_everywhere(&service),
+        try_doors(&service, &token)
+    );
     let grown = service.resident().saturating_sub(before);
     let mut denied = BTreeMap::new();
-    for (reason, kind) in
-        [("rate_limit", "excess_rate_limit_exceeded"), ("credential", "authn_token_invalid"), ("policy", "authz_fail")]
-    {
+    for (reason, kind) in [("rate_limit", "excess_rate_limit_exceeded"), ("credential", "authn_token_invalid"), ("policy", "authz_fail")] {
         let sample = format!("portcullis_denied_requests_total{{reason=\"{reason}\"}}");
         denied.insert(kind, service.metric(&sample).await);
     }

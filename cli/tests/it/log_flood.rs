@@ -68,10 +68,15 @@ async fn a_client_far_beyond_its_quota_fills_no_log_and_keeps_no_connection() {
     assert_eq!(summed as f64, aggregated);
     // Sixty at once, and one a second for each of the two clients.
     assert!((120..1000).contains(&own), "{own} lines");
-    let answered = of_event("http_request").filter(|line| line["status"] == 200 && line["client_address"].as_str().is_some_and(|a| a.starts_with("10.9."))).count();
+    let answered = of_event("http_request")
+        .filter(|line| line["status"] == 200 && line["client_address"].as_str().is_some_and(|a| a.starts_with("10.9.")))
+        .count();
     assert_eq!(answered, ANSWERED, "an answered request has its line");
     let bytes: usize = log.lines().filter(|line| line.contains("\"status\":429") || line.contains("http_refusals")).map(str::len).sum();
     assert!(bytes < 400_000, "{bytes} bytes about {all} refused requests");
     // A refused request costs no more than twice an answered one, new connections included.
-    assert!(flooded * (ANSWERED as u64) < 2 * ordinary.max(10) * (refused as u64), "{flooded} ticks for {refused}, {ordinary} for {ANSWERED}");
+    assert!(
+        flooded * (ANSWERED as u64) < 2 * ordinary.max(10) * (refused as u64),
+        "{flooded} ticks for {refused}, {ordinary} for {ANSWERED}"
+    );
 }

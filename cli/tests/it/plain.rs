@@ -27,7 +27,8 @@ pub(crate) struct Plain {
 pub(crate) fn command(folder: &Path, variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
     command.arg("serve").current_dir(folder);
-    let own = [("LISTEN", "127.0.0.1:0"), ("MANAGEMENT_LISTEN", "127.0.0.1:0"), ("TLS__MODE", "behind_proxy"), ("PROXY__TRUSTED", "127.0.0.2")];
+    let own =
+        [("LISTEN", "127.0.0.1:0"), ("MANAGEMENT_LISTEN", "127.0.0.1:0"), ("TLS__MODE", "behind_proxy"), ("PROXY__TRUSTED", "127.0.0.2")];
     for (name, value) in own.iter().chain(variables) {
         command.env(format!("PORTCULLIS_{name}"), value);
     }
@@ -61,8 +62,9 @@ impl Plain {
     pub(crate) async fn ask(&self, from: Ipv4Addr, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
         let mut stream = self.connect(from).await;
         let length = body.len();
-        let request =
-            format!("{method} {path} HTTP/1.1\r\nHost: localhost:8443\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}");
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: localhost:8443\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+        );
         stream.write_all(request.as_bytes()).await.unwrap();
         read_answer(stream).await
     }

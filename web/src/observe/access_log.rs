@@ -134,7 +134,10 @@ fn json_of_refusals<'buffer>(buffer: &'buffer mut Vec<u8>, surplus: &Surplus, no
 fn pretty_of_refusals(surplus: &Surplus, now: Timestamp) -> String {
     let address = surplus.address.map_or_else(|| "others".to_owned(), |address| address.to_string());
     let seconds = now.since(surplus.since).as_secs();
-    format!("{now} {} further requests refused in {seconds}s, {} of them by a rate limit, from {address}\n", surplus.requests, surplus.rate_limited)
+    format!(
+        "{now} {} further requests refused in {seconds}s, {} of them by a rate limit, from {address}\n",
+        surplus.requests, surplus.rate_limited
+    )
 }
 
 const fn level(status: u16) -> &'static str {

@@ -56,9 +56,16 @@ struct State {
     /// Refusals of all signed-in callers beyond what each has for certain.
     shared: Used,
     tidied_at: Timestamp,
-    /// Events without a row since the last summary.
-    dropped: Vec<(&'static str, u64)>,
+    /// Events without a row, by kind.
+    dropped: Vec<Dropped>,
     summarized_at: Option<Timestamp>,
+}
+
+/// Events of one kind without a row.
+struct Dropped {
+    kind: &'static str,
+    since_summary: u64,
+    counter: Counter,
 }
 
 #[derive(Default)]
@@ -113,18 +120,28 @@ impl AuditBudget {
     pub(crate) fn summary(&self, now: Timestamp, is_ending: bool) -> Option<DroppedEvents> {
         let mut state = self.state();
         let is_early = state.summarized_at.is_some_and(|at| now.since(at) < SUMMARY_EVERY && now >= at);
-        if state.dropped.is_empty() || (is_early && !is_ending) {
+        if is_early && !is_ending {
+            return None;
+        }
+        let kinds: Vec<_> = state
+            .dropped
+            .iter_mut()
+            .map(|dropped| (dropped.kind, std::mem::take(&mut dropped.since_summary)))
+            .filter(|(_, events)| *events > 0)
+            .collect();
+        if kinds.is_empty() {
             return None;
         }
         state.summarized_at = Some(now);
-        Some(DroppedEvents { at: now, kinds: std::mem::take(&mut state.dropped) })
+        Some(DroppedEvents { at: now, kinds })
     }
 
     /// Takes a summary back that could not be written.
     pub(crate) fn take_back(&self, summary: &DroppedEvents) {
         let mut state = self.state();
-        for (kind, events) in &summary.kinds {
-            state.add(kind, *events);
+        for dropped in &mut state.dropped {
+            let events = summary.kinds.iter().find(|(kind, _)| *kind == dropped.kind);
+            dropped.since_summary += events.map_or(0, |(_, events)| *events);
         }
     }
 
@@ -134,8 +151,15 @@ impl AuditBudget {
     }
 
     fn count(&self, state: &mut State, kind: &'static str, events: u64) {
-        self.0.dropped.get_or_create_owned(&[("kind", kind)]).inc_by(events);
-        state.add(kind, events);
+        let place = state.dropped.iter().position(|dropped| dropped.kind == kind).unwrap_or_else(|| {
+            let counter = self.0.dropped.get_or_create_owned(&[("kind", kind)]);
+            state.dropped.push(Dropped { kind, since_summary: 0, counter });
+            state.dropped.len() - 1
+        });
+        if let Some(dropped) = state.dropped.get_mut(place) {
+            dropped.since_summary += events;
+            dropped.counter.inc_by(events);
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -153,7 +177,8 @@ impl State {
     fn take_denial(&mut self, key: u64, now: Timestamp) -> bool {
         let mut shared = self.shared;
         let caller = self.caller(key, now);
-        let is_admitted = DENIALS.take(&mut caller.denials, now) && (CERTAIN.take(&mut caller.certain, now) || SHARED.take(&mut shared, now));
+        let is_admitted =
+            DENIALS.take(&mut caller.denials, now) && (CERTAIN.take(&mut caller.certain, now) || SHARED.take(&mut shared, now));
         self.shared = shared;
         is_admitted
     }
@@ -170,13 +195,6 @@ impl State {
             }
         }
         self.callers.entry(key).or_default()
-    }
-
-    fn add(&mut self, kind: &'static str, events: u64) {
-        match self.dropped.iter_mut().find(|(other, _)| *other == kind) {
-            Some((_, sum)) => *sum += events,
-            None => self.dropped.push((kind, events)),
-        }
     }
 }
 
@@ -218,13 +236,8 @@ mod tests {
     use super::*;
 
     const HOUR: Duration = Duration::from_secs(3600);
-    const STRANGERS: [AuditRoom<'_>; 5] = [
-        AuditRoom::AnonymousDenial,
-        AuditRoom::LogInFailure,
-        AuditRoom::LockOut,
-        AuditRoom::TokenReuse,
-        AuditRoom::Registration,
-    ];
+    const STRANGERS: [AuditRoom<'_>; 5] =
+        [AuditRoom::AnonymousDenial, AuditRoom::LogInFailure, AuditRoom::LockOut, AuditRoom::TokenReuse, AuditRoom::Registration];
 
     fn admitted(budget: &AuditBudget, room: AuditRoom<'_>, events: usize, now: Timestamp) -> usize {
         (0..events).filter(|_| budget.admits(room, "kind", 1, now)).count()
@@ -236,7 +249,8 @@ mod tests {
         let mut rows: Vec<Timestamp> = Vec::new();
         for second in 0..3 * 3600 {
             let now = start + Duration::from_secs(second);
-            let written: usize = STRANGERS.into_iter().map(|room| admitted(&budget, room, 3000 / 60, now)).sum();
+            let written: usize =
+                STRANGERS.into_iter().map(|room| admitted(&budget, room, if second % 600 == 0 { 600 } else { 1 }, now)).sum();
             let summaries = usize::from(budget.summary(now, false).is_some());
             rows.extend(std::iter::repeat_n(now, written + summaries));
         }

@@ -96,7 +96,11 @@ impl Metrics {
         registry.register("portcullis_log_lines_dropped", "Log lines that nobody read in time", log_lines_dropped.clone());
         registry.register("portcullis_answer_bytes_unsent", "Answer bytes that clients have not taken yet", answer_bytes_unsent.clone());
         let refusals_aggregated = Counter::default();
-        registry.register("portcullis_log_refusals_aggregated", "Refused requests without a log line of their own", refusals_aggregated.clone());
+        registry.register(
+            "portcullis_log_refusals_aggregated",
+            "Refused requests without a log line of their own",
+            refusals_aggregated.clone(),
+        );
         registry.register("portcullis_connections_open", "Connections that are open", connections_open.clone());
         registry.register(
             "portcullis_connections_refused",

@@ -116,7 +116,8 @@ mod tests {
     #[test]
     fn an_address_has_its_lines_and_then_one_for_the_rest_every_ten_seconds() {
         let (refusals, start) = (refusals(), Timestamp::from_seconds(1_000_000));
-        let flood = |now| (0..1000).filter(|number| refusals.admit(client("192.0.2.1"), if number % 4 == 0 { 404 } else { 429 }, now)).count();
+        let flood =
+            |now| (0..1000).filter(|number| refusals.admit(client("192.0.2.1"), if number % 4 == 0 { 404 } else { 429 }, now)).count();
         assert_eq!(flood(start), 60);
         assert!(refusals.admit(client("192.0.2.2"), 429, start), "another address has its own");
         assert!(refusals.due(start + Duration::from_secs(9), false).is_empty());

@@ -14,8 +14,8 @@ use hyper::body::Incoming;
 use portcullis_core::Clock;
 use portcullis_web::IntoResponse as _;
 use portcullis_web::accept::{
-    Certificates, ConnectionCounts, Drained, Excess, FieldLines, Limits, LimitsSettings, Peer, Server, ServerSettings, Service, Shutdown, TlsMode,
-    TlsSettings,
+    Certificates, ConnectionCounts, Drained, Excess, FieldLines, Limits, LimitsSettings, Peer, Server, ServerSettings, Service, Shutdown,
+    TlsMode, TlsSettings,
 };
 use portcullis_web::respond::Problem;
 use tempfile::TempDir;
