@@ -34,7 +34,8 @@ impl FromStr for Username {
         if text.len() > MAX_BYTES_RECEIVED {
             return Err(NotAUsername);
         }
-        let shown: String = text.nfkc().collect();
+        // A character can become eighteen: one too many is enough to know.
+        let shown: String = text.nfkc().take(MAX + 1).collect();
         let fits = (1..=MAX).contains(&shown.len())
             && shown.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
             && shown.starts_with(|c: char| c.is_ascii_alphanumeric());
@@ -100,7 +101,7 @@ impl Login {
         }
         match typed.parse::<portcullis_web::extract::types::Email>() {
             Ok(email) => Self::Email(canonical_email(email.as_str())),
-            Err(_) => Self::Nobody(typed.nfkc().flat_map(char::to_lowercase).collect()),
+            Err(_) => Self::Nobody(typed.nfkc().flat_map(char::to_lowercase).take(MAX_BYTES_RECEIVED).collect()),
         }
     }
 

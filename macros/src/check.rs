@@ -5,7 +5,9 @@ use quote::{quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
-use syn::{Attribute, Expr, GenericArgument, Ident, Lit, LitInt, LitStr, Path, PathArguments, Token, Type, parenthesized};
+use syn::{Attribute, Expr, Ident, Lit, LitInt, LitStr, Path, Token, Type, parenthesized};
+
+use crate::kind::{element, is_map, is_option};
 
 /// The rules of one field.
 #[derive(Default)]
@@ -13,7 +15,7 @@ pub(crate) struct Checks {
     rules: Vec<Rule>,
 }
 
-enum Rule {
+pub(crate) enum Rule {
     Length(usize, usize),
     Items(usize, usize),
     Inner(Vec<Self>),
@@ -36,7 +38,6 @@ impl Checks {
 
     /// Statements that run the rules on `value: &Type` with `at` and `failures` in scope.
     pub(crate) fn statements(&self, kind: &Type) -> TokenStream {
-        let rules = self.rules.iter().map(|rule| rule.statement(kind));
         let has_inner = self.rules.iter().any(|rule| matches!(rule, Rule::Inner(_)));
         let own = if self.has_items() && !has_inner {
             let span = element(kind).unwrap_or(kind).span().resolved_at(Span::call_site());
@@ -50,7 +51,12 @@ impl Checks {
         } else {
             quote!(<#kind as p::CheckField>::check_field(value, at, failures);)
         };
-        quote!(#(#rules)* #own)
+        statements(&self.rules, kind, &own)
+    }
+
+    /// What a field may hold at most while it is read, if the rules say so.
+    pub(crate) fn bound(&self, kind: &Type) -> Option<TokenStream> {
+        bound(&self.rules, Some(kind))
     }
 
     /// The type whose own checks these rules leave the field to: the field's, or that of its items.
@@ -63,12 +69,18 @@ impl Checks {
 
     /// An expression that looks for failing fields inside a `value: &Value` that could not be read, if the type could have any.
     pub(crate) fn deeper(&self, kind: &Type) -> Option<TokenStream> {
-        let inner = self.checked_by_type(kind)?;
-        Some(if self.has_items() {
-            quote!(p::diagnose_items::<#inner>(value, at, failures))
-        } else {
-            quote!(<#inner as p::CheckField>::diagnose_field(value, at, failures))
-        })
+        let inner = self.checked_by_type(kind).map(|inner| {
+            if self.has_items() {
+                quote!(p::diagnose_items::<#inner>(value, at, failures))
+            } else {
+                quote!(<#inner as p::CheckField>::diagnose_field(value, at, failures))
+            }
+        });
+        let bound = self.bound(kind).map(|bound| quote!(p::Bound::diagnose(#bound, value, at, failures)));
+        match (bound, inner) {
+            (Some(bound), Some(inner)) => Some(quote!(#bound || #inner)),
+            (bound, inner) => bound.or(inner),
+        }
     }
 
     /// The same rules for the JSON Schema.
@@ -102,18 +114,52 @@ impl Checks {
     }
 }
 
+/// Runs what bounds the value first: what is beyond a bound is looked at by nothing else.
+fn statements(rules: &[Rule], kind: &Type, own: &TokenStream) -> TokenStream {
+    let (bounds, others): (Vec<_>, Vec<_>) = rules.iter().partition(|rule| rule.is_bound());
+    let bounds: Vec<_> = bounds.iter().map(|rule| rule.statement(kind)).collect();
+    let others: Vec<_> = others.iter().map(|rule| rule.statement(kind)).collect();
+    if bounds.is_empty() || (others.is_empty() && own.is_empty()) {
+        return quote!(#(#bounds;)* #(#others)* #own);
+    }
+    quote!(if #(#bounds)&* { #(#others)* #own })
+}
+
+fn bound(rules: &[Rule], kind: Option<&Type>) -> Option<TokenStream> {
+    let inner = rules.iter().find_map(|rule| if let Rule::Inner(rules) = rule { Some(rules) } else { None });
+    rules.iter().find_map(|rule| match rule {
+        Rule::Items(_, max) => {
+            let each = inner.and_then(|rules| bound(rules, kind.and_then(element))).unwrap_or_else(|| quote!(p::Unbounded));
+            Some(quote!(p::ListOf::new(#max, #each)))
+        }
+        Rule::Length(_, max) => {
+            let kind = kind?;
+            let span = kind.span().resolved_at(Span::call_site());
+            Some(quote_spanned!(span=> p::TextOf::new(#max, p::Probe::<#kind>::text_bytes(#max))))
+        }
+        Rule::Inner(_) | Rule::Range(_) | Rule::Pattern(_) | Rule::Email | Rule::Url | Rule::Custom(_) | Rule::Unbounded => None,
+    })
+}
+
 impl Rule {
+    /// Whether it says how much there may be.
+    const fn is_bound(&self) -> bool {
+        matches!(self, Self::Length(..) | Self::Items(..) | Self::Email | Self::Url)
+    }
+
+    /// A bound is an expression, `false` when the value is beyond it; every other rule is a statement.
+    ///
     /// Errors about the type of the field are reported at the type.
     fn statement(&self, kind: &Type) -> TokenStream {
         let span = kind.span().resolved_at(Span::call_site());
         match self {
-            Self::Length(min, max) => quote_spanned!(span=> p::rules::length(value, #min, #max, at, failures);),
-            Self::Items(min, max) => quote_spanned!(span=> p::rules::items(value, #min, #max, at, failures);),
+            Self::Length(min, max) => quote_spanned!(span=> p::rules::length(value, #min, #max, at, failures)),
+            Self::Items(min, max) => quote_spanned!(span=> p::rules::items(value, #min, #max, at, failures)),
             Self::Inner(rules) => {
-                let inner = rules.iter().map(|rule| rule.statement(element(kind).unwrap_or(kind)));
+                let inner = statements(rules, element(kind).unwrap_or(kind), &TokenStream::new());
                 quote_spanned! {span=>
                     for (place, value) in p::ItemCount::items(value) {
-                        at.step(place, |at| { #(#inner)* });
+                        at.step(place, |at| { #inner });
                     }
                 }
             }
@@ -130,54 +176,11 @@ impl Rule {
                 static PATTERN: p::Pattern = p::Pattern::new();
                 p::rules::pattern(value, &PATTERN, #pattern, at, failures);
             }},
-            Self::Email => quote_spanned!(span=> p::rules::email(value, at, failures);),
-            Self::Url => quote_spanned!(span=> p::rules::url(value, at, failures);),
+            Self::Email => quote_spanned!(span=> p::rules::email(value, at, failures)),
+            Self::Url => quote_spanned!(span=> p::rules::url(value, at, failures)),
             Self::Custom(function) => quote_spanned!(span=> p::rules::custom(value, #function, at, failures);),
             Self::Unbounded => TokenStream::new(),
         }
-    }
-
-    /// The rule in the words of JSON Schema.
-    fn keywords(&self) -> Vec<(&'static str, TokenStream)> {
-        match self {
-            Self::Length(min, max) => vec![("minLength", quote!(#min)), ("maxLength", quote!(#max))],
-            Self::Items(min, max) => vec![("minItems", quote!(#min)), ("maxItems", quote!(#max))],
-            Self::Range(bounds) => {
-                let (min, max) = &**bounds;
-                let minimum = min.as_ref().map(|min| ("minimum", quote!(#min)));
-                minimum.into_iter().chain(max.as_ref().map(|max| ("maximum", quote!(#max)))).collect()
-            }
-            Self::Pattern(pattern) => vec![("pattern", quote!(#pattern))],
-            Self::Email => vec![("format", quote!("email"))],
-            Self::Url => vec![("format", quote!("uri"))],
-            Self::Inner(_) | Self::Custom(_) | Self::Unbounded => Vec::new(),
-        }
-    }
-
-    fn schema(&self) -> Option<TokenStream> {
-        Some(match self {
-            Self::Length(min, max) | Self::Items(min, max) => {
-                if *min == 0 {
-                    quote!(length(max = #max))
-                } else {
-                    quote!(length(min = #min, max = #max))
-                }
-            }
-            Self::Inner(rules) => {
-                let inner: Vec<_> = rules.iter().filter_map(Self::schema).collect();
-                quote!(inner(#(#inner),*))
-            }
-            Self::Range(bounds) => {
-                let (min, max) = &**bounds;
-                let parts = [min.as_ref().map(|min| quote!(min = #min)), max.as_ref().map(|max| quote!(max = #max))];
-                let parts = parts.iter().flatten();
-                quote!(range(#(#parts),*))
-            }
-            Self::Pattern(pattern) => quote!(regex(pattern = #pattern)),
-            Self::Email => quote!(email),
-            Self::Url => quote!(url),
-            Self::Custom(_) | Self::Unbounded => return None,
-        })
     }
 }
 
@@ -264,31 +267,4 @@ fn whole(word: &Ident, min: Option<&Expr>, max: Option<&Expr>) -> syn::Result<(u
 
 fn option(bound: Option<&Expr>) -> TokenStream {
     bound.map_or_else(|| quote!(None), |bound| quote!(Some(#bound)))
-}
-
-fn is_option(kind: &Type) -> bool {
-    matches!(kind, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Option"))
-}
-
-/// Whether the type, or what its `Option` holds, is a map.
-fn is_map(kind: &Type) -> bool {
-    let Type::Path(path) = kind else { return false };
-    path.path.segments.last().is_some_and(|last| match &last.arguments {
-        PathArguments::AngleBracketed(list) if last.ident == "Option" => {
-            list.args.iter().any(|argument| matches!(argument, GenericArgument::Type(inner) if is_map(inner)))
-        }
-        _ => last.ident == "HashMap" || last.ident == "BTreeMap",
-    })
-}
-
-/// The last type argument: what a list holds.
-fn element(kind: &Type) -> Option<&Type> {
-    let Type::Path(path) = kind else { return None };
-    let last = path.path.segments.last()?;
-    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-    let inner = arguments.args.iter().rev().find_map(|argument| match argument {
-        GenericArgument::Type(kind) => Some(kind),
-        _ => None,
-    })?;
-    if last.ident == "Option" { element(inner) } else { Some(inner) }
 }

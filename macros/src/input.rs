@@ -70,11 +70,12 @@ fn of_struct(name: &Ident, renaming: Renaming, fields: &mut FieldsNamed) -> syn:
         let Some(ident) = &field.ident else { continue };
         let (kind, at) = (&field.ty, Index::from(place));
         let span = kind.span().resolved_at(Span::call_site());
+        let from = rules.bound(kind).map_or_else(|| quote!(from), |bound| quote!(p::Bound::wrap(#bound, from)));
         parts.reads.push(match &words.read_with {
-            Some(function) => quote_spanned!(span=> #place => draft.#at = Some(#function(from)?),),
+            Some(function) => quote_spanned!(span=> #place => draft.#at = Some(#function(#from)?),),
             // Whether its type is an input is asked once, where it is checked.
-            None if rules.checked_by_type(kind).is_some() => quote!(#place => p::Probe::<#kind>::put(&mut draft.#at, from)?,),
-            None => quote_spanned!(span=> #place => p::put(&mut draft.#at, from)?,),
+            None if rules.checked_by_type(kind).is_some() => quote!(#place => p::Probe::<#kind>::put(&mut draft.#at, #from)?,),
+            None => quote_spanned!(span=> #place => p::put(&mut draft.#at, #from)?,),
         });
         parts.finishes.push(match &words.default {
             Some(default) => quote!(#ident: draft.#at.unwrap_or_else(#default)),

@@ -9,9 +9,11 @@ use proc_macro::TokenStream;
 
 mod access;
 mod check;
+mod check_schema;
 mod endpoint;
 mod field;
 mod input;
+mod kind;
 mod output;
 mod permission;
 mod provider;

@@ -12,8 +12,8 @@ pub use serde;
 pub use crate::app::{CallFuture, Class, Endpoint, Mountable, OperationDoc, Registered, Verb, checks};
 pub use crate::authz::{Guard, GuardType, KeyOf};
 pub use crate::extract::{
-    Argument, ArgumentSpec, Call, CheckField, Failures, Fields, Input, ItemCount, Kind, Need, Nothing, PerRequest, Pointer, ProvidedBy,
-    Provider, diagnose_items, provided, read, rules, specify,
+    Argument, ArgumentSpec, Bound, Call, CheckField, Failures, Fields, Input, ItemCount, Kind, ListOf, Need, Nothing, PerRequest, Pointer,
+    ProvidedBy, Provider, TextOf, Unbounded, diagnose_items, provided, read, rules, specify,
 };
 pub use crate::probe::{Fallback, FieldFallback, OutputFallback, Probe};
 pub use crate::respond::{Answer, Output, Problem};

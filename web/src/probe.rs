@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserializer, Serializer};
 
 use crate::app::CallFuture;
-use crate::extract::{Argument, Call};
+use crate::extract::{Argument, Call, CharLength};
 use crate::respond::{Answer, Output, Problem};
 
 /// What generated code asks of the types that it was given.
@@ -89,8 +89,21 @@ impl<T: DeserializeOwned> Probe<T> {
     }
 }
 
+impl<T: CharLength> Probe<T> {
+    /// The most bytes that can become a text of so many characters.
+    #[must_use]
+    pub fn text_bytes(chars: usize) -> usize {
+        T::most_bytes(chars)
+    }
+}
+
 /// Stands in where the type of a field can't be read.
 pub trait FieldFallback<T> {
+    /// In place of [`Probe::text_bytes`].
+    fn text_bytes(_: usize) -> usize {
+        usize::MAX
+    }
+
     /// In place of [`Probe::put`].
     ///
     /// # Errors

@@ -40,6 +40,7 @@ macro_rules! on_one {
 mod addresses;
 mod answers;
 mod bodies;
+mod bounds;
 mod checks;
 mod foreign;
 mod frozen;

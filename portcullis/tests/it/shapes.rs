@@ -129,7 +129,7 @@ async fn nested_inputs_are_read_whole(app: TestApp) {
 async fn nested_failures_are_named_by_an_escaped_pointer(app: TestApp) {
     let input = json!({
         "address": {"street": "a street that is too long", "a/b~c": 4, "more": 1},
-        "others": [{"street": "ok", "a/b~c": 9}, {"street": 7, "a/b~c": "x"}, {}],
+        "others": [{"street": 7, "a/b~c": "x"}, {}],
         "second": {"a/b~c": 1},
         "boxed": [],
         "color": "DarkRed",
@@ -148,11 +148,10 @@ async fn nested_failures_are_named_by_an_escaped_pointer(app: TestApp) {
         "/boxed wrong_type",
         "/color wrong_type",
         "/id wrong_type",
-        "/others/0/a~1b~0c too_large",
-        "/others/1/a~1b~0c wrong_type",
-        "/others/1/street wrong_type",
-        "/others/2/a~1b~0c required",
-        "/others/2/street required",
+        "/others/0/a~1b~0c wrong_type",
+        "/others/0/street wrong_type",
+        "/others/1/a~1b~0c required",
+        "/others/1/street required",
         "/seat too_small",
         "/second/street required",
     ];

@@ -7,8 +7,9 @@ use portcullis_core::{Clock, RoleKind, ScopeEntry};
 use portcullis_store::{Migration, Migrations};
 use tower::{Layer, Service};
 
+use super::class::Class;
 use super::config::{Section, Sections, Settings};
-use super::endpoint::{Class, Endpoint};
+use super::endpoint::Endpoint;
 use super::module::Module;
 use super::registry::Endpoints;
 use super::route::{BoxedService, Inner};

@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 use axum::response::Response;
 
+use super::class::Class;
 use super::operation::OperationDoc;
 use crate::authz::Guard;
 use crate::extract::{ArgumentSpec, Call, Kind};
@@ -58,25 +59,6 @@ impl Verb {
     #[must_use]
     pub const fn is_safe(self) -> bool {
         matches!(self, Self::Get)
-    }
-}
-
-/// The class of an endpoint for rate limits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Class {
-    /// An ordinary endpoint.
-    Default,
-    /// An endpoint that takes credentials: stricter limits.
-    Credentials,
-}
-
-impl Class {
-    /// The most bytes of a body, unless the endpoint says otherwise.
-    pub(crate) const fn most_body_bytes(self, default: usize) -> usize {
-        match self {
-            Self::Credentials if default > CREDENTIALS_BODY => CREDENTIALS_BODY,
-            Self::Default | Self::Credentials => default,
-        }
     }
 }
 
@@ -180,7 +162,6 @@ impl Endpoint {
     }
 
     /// The most bytes of a body where the application's default is this: an endpoint that takes credentials needs only a few KiB.
-    #[must_use]
     pub(crate) const fn most_body_bytes(&self, default: usize) -> usize {
         match (self.body_limit, self.class) {
             (Some(limit), _) => limit,
@@ -347,6 +328,3 @@ impl<Stage> fmt::Debug for EndpointBuilder<Stage> {
         write!(f, "EndpointBuilder({} {})", self.endpoint.verb.as_str(), self.endpoint.path)
     }
 }
-
-/// A name, two passwords of 256 characters, and how forms and JSON write those that aren't ASCII.
-const CREDENTIALS_BODY: usize = 8 * 1024;

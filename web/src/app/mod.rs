@@ -1,7 +1,9 @@
 //! The application: endpoints, pipeline, settings, documents.
 
+mod class;
+pub use class::Class;
 mod endpoint;
-pub use endpoint::{CallFuture, Class, Endpoint, EndpointBuilder, NeedsHandler, NeedsPolicy, Ready, Verb};
+pub use endpoint::{CallFuture, Endpoint, EndpointBuilder, NeedsHandler, NeedsPolicy, Ready, Verb};
 pub mod checks;
 mod registry;
 pub use registry::{EndpointWithRoles, Endpoints, Mountable, Registered, mount};

@@ -30,7 +30,7 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 use tower::ServiceExt as _;
 
-use super::endpoint::Class;
+use super::class::Class;
 use super::noted::{Noted, panic_text};
 use super::passage::Passage;
 use super::route::{BoxedService, Found, Mounted, RawPlace, Routes};

@@ -9,7 +9,8 @@ use tower::Service;
 use tower::util::BoxCloneSyncService;
 
 use super::application::RawMount;
-use super::endpoint::{Class, Endpoint, Verb};
+use super::class::Class;
+use super::endpoint::{Endpoint, Verb};
 use super::passage::Route;
 use super::pipeline::Pipeline;
 use super::start::StartError;

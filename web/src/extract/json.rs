@@ -28,13 +28,14 @@ impl<T: Input> Argument for Json<T> {
     async fn extract(call: &mut Call) -> Result<Self, Problem> {
         call.require_content_type("application/json")?;
         let body = read_body(call).await?;
-        parse(&body).map(Self)
+        let limit = call.endpoint.most_body_bytes(call.runtime.limits().body_bytes);
+        parse(&body, (limit / BYTES_PER_VALUE).max(LEAST_VALUES)).map(Self)
     }
 }
 
 /// Parses and checks; on failure looks again for every failing field.
-fn parse<T: Input>(body: &Bytes) -> Result<T, Problem> {
-    refuse_depth(body)?;
+fn parse<T: Input>(body: &Bytes, most_values: usize) -> Result<T, Problem> {
+    refuse_structure(body, most_values)?;
     match serde_json::from_slice::<T>(body) {
         Ok(value) => {
             let mut failures = Failures::default();
@@ -60,9 +61,9 @@ fn diagnose<T: Input>(body: &Bytes) -> Problem {
     Problem::invalid(failures.into_errors())
 }
 
-/// Refuses deep nesting before any parser recurses into it.
-fn refuse_depth(body: &[u8]) -> Result<(), Problem> {
-    let (mut depth, mut in_text, mut escaped) = (0_u32, false, false);
+/// Refuses deep nesting before any parser recurses into it, and more values than are worth their memory: two bytes can become a hundred.
+fn refuse_structure(body: &[u8], most_values: usize) -> Result<(), Problem> {
+    let (mut depth, mut values, mut in_text, mut escaped) = (0_u32, 0, false, false);
     for byte in body {
         match byte {
             _ if escaped => escaped = false,
@@ -70,13 +71,18 @@ fn refuse_depth(body: &[u8]) -> Result<(), Problem> {
             b'"' => in_text = !in_text,
             b'{' | b'[' if !in_text => {
                 depth += 1;
+                values += 1;
                 if depth > MAX_DEPTH {
                     return Err(Problem::bad_request("too_deep", "The JSON is nested too deeply."));
                 }
             }
+            b',' if !in_text => values += 1,
             b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
             _ => {}
         }
+    }
+    if values > most_values {
+        return Err(Problem::bad_request("too_many_values", "The JSON holds too many values."));
     }
     Ok(())
 }
@@ -93,3 +99,7 @@ impl<T> fmt::Debug for Json<T> {
 }
 
 const MAX_DEPTH: u32 = 32;
+/// One value for so many bytes of the endpoint's body limit: 32,768 with the default.
+const BYTES_PER_VALUE: usize = 32;
+/// Where the body limit is small.
+const LEAST_VALUES: usize = 1024;

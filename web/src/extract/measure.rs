@@ -15,9 +15,20 @@ pub trait CharLength {
     fn char_length(&self) -> Option<usize>;
     /// The text itself, for patterns.
     fn text(&self) -> Option<&str>;
+    /// The most bytes that can become a text of so many characters. A text with more is refused before the type looks at it.
+    ///
+    /// Normalization makes one character out of four at most, and UTF-8 takes four bytes for a character at most. With an average of three
+    /// bytes for each, this is generous for every text that people write.
+    #[must_use]
+    fn most_bytes(chars: usize) -> usize {
+        chars.saturating_mul(12)
+    }
 }
 
 impl CharLength for String {
+    fn most_bytes(chars: usize) -> usize {
+        chars.saturating_mul(4)
+    }
     fn char_length(&self) -> Option<usize> {
         Some(self.chars().count())
     }
@@ -27,6 +38,9 @@ impl CharLength for String {
 }
 
 impl CharLength for Secret {
+    fn most_bytes(chars: usize) -> usize {
+        chars.saturating_mul(4)
+    }
     fn char_length(&self) -> Option<usize> {
         Some(self.expose().chars().count())
     }
@@ -36,6 +50,9 @@ impl CharLength for Secret {
 }
 
 impl<T: CharLength> CharLength for Option<T> {
+    fn most_bytes(chars: usize) -> usize {
+        T::most_bytes(chars)
+    }
     fn char_length(&self) -> Option<usize> {
         self.as_ref().and_then(CharLength::char_length)
     }

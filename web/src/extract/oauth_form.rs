@@ -6,6 +6,7 @@ use portcullis_core::Secret;
 use super::argument::{Argument, Kind, Nothing};
 use super::body::read_body;
 use super::call::Call;
+use super::query::refuse_pairs;
 use crate::app::OperationDoc;
 use crate::respond::Problem;
 
@@ -24,6 +25,7 @@ impl OAuthForm {
     }
 
     fn parse(body: &[u8]) -> Result<Self, &'static str> {
+        refuse_pairs(body).map_err(|_| "The form has too many parameters")?;
         let text = percent_encoding::percent_decode(body).decode_utf8();
         let pairs = serde_urlencoded::from_bytes::<Vec<(String, String)>>(body);
         let (Ok(_), Ok(pairs)) = (text, pairs) else {
@@ -58,5 +60,18 @@ impl Argument for OAuthForm {
 impl fmt::Debug for OAuthForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_counted_before_they_are_decoded() {
+        assert_eq!(OAuthForm::parse(b"scope=a&x=&y").unwrap().one("scope"), Some("a"));
+        for many in ["a=b&".repeat(300), "&".repeat(8000)] {
+            assert_eq!(OAuthForm::parse(many.as_bytes()).unwrap_err(), "The form has too many parameters");
+        }
     }
 }

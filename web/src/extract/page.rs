@@ -1,5 +1,6 @@
 use super::argument::{Argument, Kind, Nothing};
 use super::call::Call;
+use super::query::refuse_pairs;
 use crate::app::OperationDoc;
 use crate::respond::{FieldError, Page, Problem};
 
@@ -48,6 +49,7 @@ impl Argument for PageRequest {
     }
 
     async fn extract(call: &mut Call) -> Result<Self, Problem> {
+        refuse_pairs(call.query().as_bytes())?;
         let pairs = serde_urlencoded::from_str::<Vec<(String, String)>>(call.query()).unwrap_or_default();
         let (mut limit, mut after, mut errors) = (None, None, Vec::new());
         let cursors = call.runtime.cursors().clone();

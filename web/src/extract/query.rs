@@ -72,6 +72,7 @@ impl<T: Input> Argument for Path<T> {
 }
 
 fn parse<T: Input>(encoded: &[u8]) -> Result<T, Problem> {
+    refuse_pairs(encoded)?;
     refuse_encoding(encoded)?;
     match serde_urlencoded::from_bytes::<T>(encoded) {
         Ok(value) => {
@@ -126,6 +127,14 @@ fn failing_both<T: Input>(texts: Map<String, Value>, readings: Map<String, Value
     as_text
 }
 
+/// Counts pairs before any is decoded: an input has at most 128 fields.
+pub(super) fn refuse_pairs(encoded: &[u8]) -> Result<(), Problem> {
+    if memchr::memchr_iter(b'&', encoded).count() >= MOST_PAIRS {
+        return Err(Problem::bad_request("too_many_fields", "There are too many fields."));
+    }
+    Ok(())
+}
+
 /// Percent-encoded octets must be UTF-8, and nothing may be cut short.
 fn refuse_encoding(encoded: &[u8]) -> Result<(), Problem> {
     let decoded = percent_encoding::percent_decode(encoded);
@@ -143,3 +152,20 @@ macro_rules! silent_debug {
     )*};
 }
 silent_debug!(Query, Form, Path);
+
+/// Of a query or a form, empty ones included.
+const MOST_PAIRS: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_are_counted_before_they_are_decoded() {
+        let pairs = |count: usize| vec!["a=b"; count].join("&");
+        assert!(refuse_pairs(pairs(MOST_PAIRS).as_bytes()).is_ok());
+        for many in [pairs(MOST_PAIRS + 1), "&".repeat(MOST_PAIRS), pairs(130_000)] {
+            assert_eq!(refuse_pairs(many.as_bytes()).unwrap_err().code(), "too_many_fields");
+        }
+    }
+}

@@ -1,5 +1,3 @@
-use std::str::FromStr;
-
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::plain_text::is_deceptive;
@@ -11,23 +9,31 @@ use crate::extract::CheckField;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Email(String);
 
-text_type!(Email, "Email", {"type": "string", "format": "email", "maxLength": 254});
+text_type!(Email, "Email", most_bytes = 4 * LONGEST, {"type": "string", "format": "email", "maxLength": 254});
 
-impl FromStr for Email {
-    type Err = Refused;
-    fn from_str(text: &str) -> Result<Self, Refused> {
-        let normal: String = text.nfkc().collect();
-        if normal.len() > 254 || normal.chars().any(|c| is_deceptive(c) || c.is_whitespace()) {
-            return Err(Refused("not an e-mail address"));
+impl Email {
+    fn read(text: &str) -> Result<Self, Refused> {
+        let mut normal = String::new();
+        for character in text.nfkc() {
+            normal.push(character);
+            // A character can become eighteen.
+            if normal.len() > LONGEST || is_deceptive(character) || character.is_whitespace() {
+                return Err(Refused("not an e-mail address"));
+            }
         }
         garde::rules::email::parse_email(&normal).map_err(|_| Refused("not an e-mail address"))?;
         let (local, domain) = normal.rsplit_once('@').ok_or(Refused("not an e-mail address"))?;
-        Ok(Self(format!("{local}@{}", domain.to_lowercase())))
+        let address = format!("{local}@{}", domain.to_lowercase());
+        // Again: a letter may be longer in lower case.
+        if address.len() > LONGEST { Err(Refused("not an e-mail address")) } else { Ok(Self(address)) }
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl CheckField for Email {}
+
+/// In bytes, after normalization, which makes one byte out of four at most.
+const LONGEST: usize = 254;
 
 #[cfg(test)]
 mod tests {

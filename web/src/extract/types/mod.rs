@@ -12,13 +12,30 @@ mod slug;
 pub use slug::Slug;
 
 /// Gives a text type what every one of them has: reading, writing, comparing, its schema.
+///
+/// What it is read from is bounded before `read` normalizes, cleans or parses it.
 macro_rules! text_type {
-    ($name:ident, $title:literal, $schema:tt) => {
+    ($name:ident, $title:literal, most_bytes = $most:expr, $schema:tt) => {
         impl $name {
+            /// The most bytes that it is read from.
+            pub const MOST_BYTES: usize = $most;
+
             /// The text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = Refused;
+            fn from_str(text: &str) -> Result<Self, Refused> {
+                if text.len() > Self::MOST_BYTES {
+                    return Err(Refused("too long"));
+                }
+                #[cfg(test)]
+                crate::extract::types::bounds::looked_at(text);
+                Self::read(text)
             }
         }
 
@@ -63,6 +80,9 @@ macro_rules! text_type {
     };
 }
 use text_type;
+
+#[cfg(test)]
+mod bounds;
 
 /// The text is not one of this type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

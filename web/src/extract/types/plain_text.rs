@@ -1,16 +1,14 @@
-use std::str::FromStr;
-
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::{Refused, text_type};
 use crate::extract::CharLength;
 
 /// A text for people, of one or more lines: no control characters but line feed and tab, no bidirectional overrides, in Unicode
-/// normalization form C. Still needs a bound.
+/// normalization form C. Still needs a bound; 1 MiB is refused in any case.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PlainText(String);
 
-text_type!(PlainText, "PlainText", {"type": "string"});
+text_type!(PlainText, "PlainText", most_bytes = 1024 * 1024, {"type": "string"});
 
 impl PlainText {
     /// No text.
@@ -20,9 +18,8 @@ impl PlainText {
     }
 }
 
-impl FromStr for PlainText {
-    type Err = Refused;
-    fn from_str(text: &str) -> Result<Self, Refused> {
+impl PlainText {
+    fn read(text: &str) -> Result<Self, Refused> {
         // ASCII is in every normalization form, and holds no other deceptive characters than controls.
         if text.is_ascii() {
             let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\t'));

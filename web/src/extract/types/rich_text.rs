@@ -1,5 +1,3 @@
-use std::str::FromStr;
-
 use super::plain_text::is_deceptive;
 use super::{Refused, text_type};
 use crate::extract::CharLength;
@@ -12,13 +10,12 @@ use crate::extract::CharLength;
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct RichText(String);
 
-text_type!(RichText, "RichText", {"type": "string", "contentMediaType": "text/html"});
+text_type!(RichText, "RichText", most_bytes = 256 * 1024, {"type": "string", "contentMediaType": "text/html"});
 
-impl FromStr for RichText {
-    type Err = Refused;
-    fn from_str(html: &str) -> Result<Self, Refused> {
+impl RichText {
+    fn read(html: &str) -> Result<Self, Refused> {
         refuse_deceptive(html)?;
-        if html.len() > MOST_BYTES || !has_bearable_markup(html) {
+        if !has_bearable_markup(html) {
             return Err(Refused("too much markup"));
         }
         let cleaned = ammonia::clean(html);
@@ -52,6 +49,10 @@ fn has_bearable_markup(html: &str) -> bool {
 }
 
 impl CharLength for RichText {
+    /// The bound counts the cleaned text, of which the markup is no part.
+    fn most_bytes(_: usize) -> usize {
+        Self::MOST_BYTES
+    }
     fn char_length(&self) -> Option<usize> {
         Some(self.0.chars().count())
     }
@@ -60,7 +61,6 @@ impl CharLength for RichText {
     }
 }
 
-const MOST_BYTES: usize = 256 * 1024;
 const MOST_MARKUP: usize = 2000;
 const LONGEST_TAG: usize = 4096;
 

@@ -1,5 +1,3 @@
-use std::str::FromStr;
-
 use super::{Refused, text_type};
 use crate::extract::CheckField;
 
@@ -7,13 +5,12 @@ use crate::extract::CheckField;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Slug(String);
 
-text_type!(Slug, "Slug", {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"});
+text_type!(Slug, "Slug", most_bytes = 64, {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"});
 
-impl FromStr for Slug {
-    type Err = Refused;
-    fn from_str(text: &str) -> Result<Self, Refused> {
+impl Slug {
+    fn read(text: &str) -> Result<Self, Refused> {
         let word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        if text.len() <= 64 && text.split('-').all(word) { Ok(Self(text.to_owned())) } else { Err(Refused("not a slug")) }
+        if text.split('-').all(word) { Ok(Self(text.to_owned())) } else { Err(Refused("not a slug")) }
     }
 }
 

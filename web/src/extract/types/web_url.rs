@@ -1,5 +1,3 @@
-use std::str::FromStr;
-
 use super::{Refused, text_type};
 use crate::extract::CheckField;
 
@@ -8,12 +6,11 @@ use crate::extract::CheckField;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct WebUrl(String);
 
-text_type!(WebUrl, "WebUrl", {"type": "string", "format": "uri", "maxLength": 2048});
+text_type!(WebUrl, "WebUrl", most_bytes = MOST, {"type": "string", "format": "uri", "maxLength": 2048});
 
-impl FromStr for WebUrl {
-    type Err = Refused;
-    fn from_str(text: &str) -> Result<Self, Refused> {
-        if text.len() > MOST || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+impl WebUrl {
+    fn read(text: &str) -> Result<Self, Refused> {
+        if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return Err(Refused("not a web address"));
         }
         let url = url::Url::parse(text).map_err(|_| Refused("not a web address"))?;

@@ -1,0 +1,51 @@
+//! The rules of `#[check(…)]` in the words of JSON Schema.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::check::Rule;
+
+impl Rule {
+    /// The rule in the words of JSON Schema.
+    pub(crate) fn keywords(&self) -> Vec<(&'static str, TokenStream)> {
+        match self {
+            Self::Length(min, max) => vec![("minLength", quote!(#min)), ("maxLength", quote!(#max))],
+            Self::Items(min, max) => vec![("minItems", quote!(#min)), ("maxItems", quote!(#max))],
+            Self::Range(bounds) => {
+                let (min, max) = &**bounds;
+                let minimum = min.as_ref().map(|min| ("minimum", quote!(#min)));
+                minimum.into_iter().chain(max.as_ref().map(|max| ("maximum", quote!(#max)))).collect()
+            }
+            Self::Pattern(pattern) => vec![("pattern", quote!(#pattern))],
+            Self::Email => vec![("format", quote!("email"))],
+            Self::Url => vec![("format", quote!("uri"))],
+            Self::Inner(_) | Self::Custom(_) | Self::Unbounded => Vec::new(),
+        }
+    }
+
+    pub(crate) fn schema(&self) -> Option<TokenStream> {
+        Some(match self {
+            Self::Length(min, max) | Self::Items(min, max) => {
+                if *min == 0 {
+                    quote!(length(max = #max))
+                } else {
+                    quote!(length(min = #min, max = #max))
+                }
+            }
+            Self::Inner(rules) => {
+                let inner: Vec<_> = rules.iter().filter_map(Self::schema).collect();
+                quote!(inner(#(#inner),*))
+            }
+            Self::Range(bounds) => {
+                let (min, max) = &**bounds;
+                let parts = [min.as_ref().map(|min| quote!(min = #min)), max.as_ref().map(|max| quote!(max = #max))];
+                let parts = parts.iter().flatten();
+                quote!(range(#(#parts),*))
+            }
+            Self::Pattern(pattern) => quote!(regex(pattern = #pattern)),
+            Self::Email => quote!(email),
+            Self::Url => quote!(url),
+            Self::Custom(_) | Self::Unbounded => return None,
+        })
+    }
+}
