@@ -67,7 +67,7 @@ async fn try_doors(service: &Plain, token: &str) {
     }
 }
 
-async fn sign_in(service: &Plain) -> (String, String) {
+pub(crate) async fn sign_in(service: &Plain) -> (String, String) {
     let new = format!(r#"{{"username":"ann","password":"{PASSWORD}"}}"#);
     let (status, user) = service.ask(ANN, "POST", "/users", "Content-Type: application/json\r\n", &new).await;
     assert_eq!(status, 201, "{user}");

@@ -4,6 +4,7 @@
 mod audit_flood;
 mod blocked_output;
 mod certificates;
+mod costly_bodies;
 mod load;
 mod load_refused;
 mod log_flood;
