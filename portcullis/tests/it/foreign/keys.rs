@@ -32,6 +32,19 @@ impl Pair {
         self.until(token, 401).await;
     }
 
+    fn answered(&self) -> usize {
+        self.issuer.0.answered.load(Ordering::SeqCst)
+    }
+
+    /// Waits until the keys were handed out once more.
+    async fn until_answered(&self, before: usize) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while self.answered() == before {
+            assert!(Instant::now() < deadline, "the keys are never fetched again");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     fn asked(&self) -> usize {
         self.issuer.0.asked.load(Ordering::SeqCst)
     }
@@ -85,15 +98,10 @@ async fn keys_are_fetched_again_although_nobody_asks() {
     let Some(pair) = pair().await else { return };
     let forged = pair.token(&json!({"sub": "mallory"}));
     assert_eq!(pair.status("/me", &json!({})).await, 200);
-    let answered = || pair.issuer.0.answered.load(Ordering::SeqCst);
-    assert_eq!(answered(), 1);
+    assert_eq!(pair.answered(), 1);
     *pair.issuer.0.published.lock().unwrap() = Vec::new();
     pair.hand.advance(Duration::from_secs(301));
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while answered() == 1 {
-        assert!(Instant::now() < deadline, "the keys are never fetched again");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    pair.until_answered(1).await;
     pair.until_refused(&forged).await;
 }
 
@@ -133,4 +141,22 @@ async fn unknown_keys_do_not_have_the_issuer_asked_again_and_again() {
     let statuses = futures_util::future::join_all(strangers).await;
     assert_eq!(statuses, [401; 50]);
     assert_eq!(pair.asked(), before + 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_issuer_with_too_many_keys_is_not_believed_about_them() {
+    let Some(pair) = pair().await else { return };
+    assert_eq!(pair.status("/me", &json!({})).await, 200);
+    let many: Vec<_> = (0..65).map(|_| SigningKey::generate().unwrap()).collect();
+    *pair.issuer.0.published.lock().unwrap() = many.iter().map(SigningKey::jwk).collect();
+    // One fetch at a time: when the second is answered, what the first brought is known.
+    for (number, seconds) in [(1, 301), (2, 31)] {
+        pair.hand.advance(Duration::from_secs(seconds));
+        pair.until_answered(number).await;
+    }
+    assert_eq!(pair.status("/me", &json!({})).await, 200, "the last good keys serve");
+    assert_eq!(pair.get("/me", &pair.signed_by(&many[0], &json!({}))).await.status, 401);
+    *pair.issuer.0.published.lock().unwrap() = many.iter().take(64).map(SigningKey::jwk).collect();
+    pair.hand.advance(Duration::from_secs(31));
+    pair.until_known(&pair.signed_by(&many[0], &json!({}))).await;
 }

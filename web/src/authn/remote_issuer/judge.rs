@@ -44,10 +44,10 @@ struct Judge {
 impl Judge {
     async fn principal(&self, token: &str) -> Result<Principal, Rejection> {
         let unknown = || Rejection::Unavailable("the issuer's keys are not known".to_owned());
-        let verifier = self.keys.verifier(token).await.ok_or_else(unknown)?;
+        let known = self.keys.for_token(token).await.ok_or_else(unknown)?;
         let (issuer, now) = (self.keys.source().issuer(), self.clock.now());
         let expected = Expected { issuer, audience: &self.audience, now, leeway: LEEWAY };
-        let claims = verifier.verify(token, &expected).map_err(|error| Rejection::Invalid(reason(error)))?;
+        let claims = known.verifier.verify(token, &expected).map_err(|error| Rejection::Invalid(reason(error)))?;
         let ends = Timestamp::from_seconds(claims.exp.saturating_add(LEEWAY));
         let identity = self.mapping.identity(issuer, claims);
         let mut identity = identity.ok_or(Rejection::Invalid("the subject is no identifier"))?;

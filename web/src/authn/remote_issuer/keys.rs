@@ -17,9 +17,10 @@ pub(super) struct Keys {
     fetching: Arc<Mutex<()>>,
 }
 
+/// The keys as they were fetched last.
 #[derive(Default)]
-struct Known {
-    verifier: Verifier,
+pub(super) struct Known {
+    pub(super) verifier: Verifier,
     fetched_at: Option<Timestamp>,
     tried_at: Option<Timestamp>,
 }
@@ -33,8 +34,8 @@ impl Keys {
         &self.source
     }
 
-    /// What judges this token now; `None` while no usable keys are known.
-    pub(super) async fn verifier(self: &Arc<Self>, token: &str) -> Option<Verifier> {
+    /// The keys by which to judge this token now; `None` while no usable ones are known.
+    pub(super) async fn for_token(self: &Arc<Self>, token: &str) -> Option<Arc<Known>> {
         let (known, now) = (self.known(), self.clock.now());
         if !known.is_usable(now) {
             self.refresh().await;
@@ -43,7 +44,7 @@ impl Keys {
             let _ = tokio::time::timeout(PATIENCE, self.refresh()).await;
         }
         let known = self.known();
-        known.is_usable(now).then(|| known.verifier.clone())
+        known.is_usable(now).then_some(known)
     }
 
     /// Fetches the keys again and again, whether anybody asks or not: a key that the issuer withdrew ends what it signed.
