@@ -254,3 +254,34 @@ const fn one_object(left: Option<ObjectGuard>, right: Option<ObjectGuard>) -> Op
         (None, None) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the compiler says when a constant ends in this panic.
+    fn refusal(guard: fn() -> Guard) -> String {
+        let panic = std::panic::catch_unwind(guard).unwrap_err();
+        panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).unwrap()
+    }
+
+    #[test]
+    fn a_scope_on_a_public_endpoint_is_refused() {
+        assert!(refusal(|| Public("a test").guard().with_scope("notes:read")).contains("leave out `scope`"));
+        assert!(refusal(|| Authenticated.guard().or(Public("a test").guard()).with_scope("notes:read")).contains("leave out `scope`"));
+        assert_eq!(Authenticated.guard().with_scope("notes:read").access().to_string(), "(signed in and scope notes:read)");
+    }
+
+    #[test]
+    fn a_scope_that_no_token_could_hold_is_refused() {
+        for guard in [|| Scope("").guard(), || Scope("a b").guard(), || Scope("a\"b").guard(), || Authenticated.guard().with_scope("a\\b")]
+        {
+            assert!(refusal(guard).starts_with("a scope is one word"));
+        }
+    }
+
+    #[test]
+    fn who_opens_an_endpoint_to_every_token_says_what_is_given_up() {
+        assert!(refusal(|| GivesUpAuthority(" ").guard()).starts_with("say what is given up"));
+    }
+}
