@@ -88,7 +88,12 @@ impl AuditBudget {
     /// An audit log that has all its room.
     #[must_use]
     pub fn new() -> Self {
-        Self(Arc::new(Inner { state: Mutex::default(), hasher: RandomState::new(), dropped: Family::default() }))
+        let dropped = Family::<Label, Counter>::default();
+        // There from the start, so that an alert sees the first one as an increase.
+        for kind in COMMON {
+            drop(dropped.get_or_create_owned(&[("kind", kind)]));
+        }
+        Self(Arc::new(Inner { state: Mutex::default(), hasher: RandomState::new(), dropped }))
     }
 
     /// Whether there is room for a row that stands for so many events of a kind; counts them when there isn't.
@@ -218,6 +223,8 @@ impl fmt::Debug for AuditBudget {
 
 /// Refusals, failed log-ins, lock-outs, token reuse and registrations. Twice their sum and 61 summaries are fewer than 3,000 in any hour.
 const ANONYMOUS: [Pace; 5] = [Pace::per_hour(400), Pace::per_hour(350), Pace::per_hour(150), Pace::per_hour(60), Pace::per_hour(500)];
+/// The kinds that a flood has most of.
+const COMMON: [&str; 5] = ["authn_login_fail", "authn_token_invalid", "authz_fail", "excess_rate_limit_exceeded", "malicious_csrf"];
 const SUMMARY_EVERY: Duration = Duration::from_secs(60);
 /// Refusals of one signed-in caller.
 const DENIALS: Pace = Pace::per_hour(1200);
