@@ -113,6 +113,12 @@ impl Known {
     }
 }
 
+/// A user's new e-mail address of nearly a megabyte, each character of which normalization would make eighteen of.
+pub(crate) fn long_address(known: &Known) -> Result<Request> {
+    let body = format!("{{\"email\":\"{}\"}}", "\u{fdfa}".repeat(349_000));
+    Ok(Request::new("PATCH", "/users/me", known.token.as_deref(), Some(("application/json", &body)))?)
+}
+
 /// Logs the user in; the access token.
 pub(crate) fn token(connection: &mut Connection, name: &str) -> Result<String> {
     let (status, body) = connection.exchange(&log_in_as(name)?)?;

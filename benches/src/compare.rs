@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::Result;
-use crate::cases::{Case, Known, REFUSED, SERVED};
+use crate::cases::{Case, Known, REFUSED, SERVED, long_address};
 use crate::client::Transport;
-use crate::measure::{self, Cost, Latency, LogIns, Pages, Start, Storm};
-use crate::options::{IDLE, LOG_INS, Options, REFUSALS, START};
+use crate::measure::{self, Beside, Cost, Latency, LogIns, Pages, Start, Storm};
+use crate::options::{IDLE, LOG_INS, LONG_ADDRESSES, Options, REFUSALS, START};
 use crate::peers::{Ground, Peer, Server};
 use crate::rows;
 
@@ -21,6 +21,7 @@ pub(crate) struct Found {
     pub(crate) refused: Vec<Refusal>,
     pub(crate) log_ins: Vec<LogIns>,
     pub(crate) storms: Vec<Storm>,
+    pub(crate) long_addresses: Vec<Beside>,
     pub(crate) starts: Vec<Start>,
     /// Bytes that an idle TLS connection keeps resident, by server.
     pub(crate) idle_tls: BTreeMap<&'static str, f64>,
@@ -68,7 +69,8 @@ pub(crate) fn compare(ground: &Ground, options: &Options) -> Result<Found> {
     }
     for is_tls in [false, true] {
         let transports: Vec<Transport> = options.transports().into_iter().filter(|transport| transport.is_tls() == is_tls).collect();
-        let has_rest = if is_tls { options.wants(IDLE) } else { options.wants(REFUSALS) || options.wants(LOG_INS) };
+        let has_rest =
+            if is_tls { options.wants(IDLE) } else { [REFUSALS, LOG_INS, LONG_ADDRESSES].iter().any(|part| options.wants(part)) };
         if transports.is_empty() || (cases.is_empty() && !has_rest) {
             continue;
         }
@@ -92,6 +94,14 @@ pub(crate) fn compare(ground: &Ground, options: &Options) -> Result<Found> {
             && let Some((server, known)) = servers.iter().find(|(server, _)| server.peer == Peer::Notes)
         {
             found.refused = refused(ground, server, known, options)?;
+        }
+        if !is_tls
+            && options.wants(LONG_ADDRESSES)
+            && let Some((server, known)) = servers.iter().find(|(server, _)| server.peer == Peer::Notes)
+            && let Some(livez) = SERVED.first()
+        {
+            eprintln!("{LONG_ADDRESSES}");
+            found.long_addresses.push(measure::beside(server, &livez.prepare(known)?, &long_address(known)?, options.watch() * 3)?);
         }
         if !is_tls && options.wants(LOG_INS) {
             log_ins(ground, &servers, options, &mut found)?;

@@ -104,7 +104,8 @@ pub(crate) const START: &str = "start";
 pub(crate) const REFUSALS: &str = "refused";
 pub(crate) const LOG_INS: &str = "log-ins";
 pub(crate) const IDLE: &str = "idle";
-const REST: [&str; 4] = [START, REFUSALS, LOG_INS, IDLE];
+pub(crate) const LONG_ADDRESSES: &str = "long-addresses";
+const REST: [&str; 5] = [START, REFUSALS, LOG_INS, IDLE, LONG_ADDRESSES];
 
 /// Takes these names and no others, so that a wrong one is told before anything is measured.
 fn names(names: impl Iterator<Item = &'static str>) -> PossibleValuesParser {

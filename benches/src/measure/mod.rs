@@ -1,5 +1,6 @@
 //! The measurements.
 
+mod beside;
 mod cost;
 mod latency;
 mod log_in;
@@ -7,6 +8,7 @@ mod slice;
 mod start;
 mod storm;
 
+pub(crate) use beside::{Beside, beside};
 pub(crate) use cost::{Cost, Effort, Ratio, refusing, rounds};
 pub(crate) use latency::{Latency, open_loop};
 pub(crate) use log_in::{LogIns, Pages, hashes, library, log_ins};

@@ -13,6 +13,7 @@ pub(crate) fn tables(found: &Found) -> String {
     }
     refused(&mut text, found);
     log_ins(&mut text, found);
+    long_addresses(&mut text, found);
     sizes(&mut text, found);
     text
 }
@@ -114,6 +115,20 @@ fn log_ins(text: &mut String, found: &Found) {
                 mebibytes(storm.rested),
             ],
         );
+    }
+    text.push('\n');
+}
+
+fn long_addresses(text: &mut String, found: &Found) {
+    if found.long_addresses.is_empty() {
+        return;
+    }
+    text.push_str("### Beside costly requests\n\n");
+    text.push_str("`/livez` at 100 requests a second, in calm and while eight clients send e-mail addresses of a megabyte:\n\n");
+    head(text, &["", "calm p50, ms", "beside them p50, ms", "beside ÷ calm", "refused"]);
+    for one in &found.long_addresses {
+        let cells = [milliseconds(one.calm.p50), milliseconds(one.beside.p50), format!("{:.2}", one.ratio), one.refused.to_string()];
+        row(text, &[&[one.peer.to_owned()][..], &cells].concat());
     }
     text.push('\n');
 }
