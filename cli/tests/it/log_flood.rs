@@ -80,3 +80,24 @@ async fn a_client_far_beyond_its_quota_fills_no_log_and_keeps_no_connection() {
         "{flooded} ticks for {refused}, {ordinary} for {ANSWERED}"
     );
 }
+
+#[tokio::test]
+async fn redirects_that_no_quota_counts_fill_no_log_and_keep_no_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let redirect = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let listen = redirect.to_string();
+    let mut service = Plain::start(&[("HTTP_LISTEN", &listen)], File::create(&path).unwrap());
+    service.address = redirect;
+    for _ in 0..5 {
+        let statuses = service.pipeline(STRANGER, pipeline(PER_CONNECTION + 50, |_| "Accept: text/html\r\n".to_owned())).await;
+        assert_eq!((statuses.len(), count(&statuses, 308)), (PER_CONNECTION, PER_CONNECTION));
+    }
+    assert_eq!(service.terminate().code(), Some(0));
+    let log = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let own = lines.iter().filter(|line| line["status"] == 308).count();
+    let summed: u64 = lines.iter().filter(|line| line["event"] == "http_refusals").map(|line| line["requests"].as_u64().unwrap()).sum();
+    assert!((60..300).contains(&own), "{own} lines");
+    assert_eq!(own as u64 + summed, 5 * PER_CONNECTION as u64);
+}
