@@ -3,7 +3,7 @@
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::StoreError;
@@ -18,7 +18,7 @@ pub(crate) async fn postgres(url: &str, settings: &DatabaseSettings) -> Result<P
     if options.get_application_name().is_none() {
         options = options.application_name("portcullis");
     }
-    let bounds = bounds(settings.wait);
+    let wait = settings.wait;
     let pool = PgPoolOptions::new()
         .max_connections(settings.connections.max(1))
         .acquire_timeout(settings.wait)
@@ -32,10 +32,7 @@ pub(crate) async fn postgres(url: &str, settings: &DatabaseSettings) -> Result<P
                 Ok(true)
             })
         })
-        .after_connect(move |connection, _| {
-            let bounds = bounds.clone();
-            Box::pin(async move { sqlx::raw_sql(sqlx::AssertSqlSafe(bounds)).execute(connection).await.map(drop) })
-        })
+        .after_connect(move |connection, _| Box::pin(bound_waits(connection, wait)))
         .connect_lazy_with(options.clone());
     let pool = Pool { connections: pool, wait: settings.wait, statement: settings.statement };
     match pool.connections.acquire().await {
@@ -52,9 +49,13 @@ pub(crate) async fn postgres(url: &str, settings: &DatabaseSettings) -> Result<P
     Ok(Pools::Postgres(pool))
 }
 
-/// What bounds a wait for a lock, and a transaction whose program hangs, as on SQLite.
-fn bounds(wait: Duration) -> String {
+/// Bounds the wait for a lock, and a transaction whose program hangs, as on SQLite.
+async fn bound_waits(connection: &mut PgConnection, wait: Duration) -> Result<(), sqlx::Error> {
     let milliseconds = wait.as_millis().max(1);
-    let idle = milliseconds.saturating_mul(12);
-    format!("SET lock_timeout = {milliseconds}; SET idle_in_transaction_session_timeout = {idle}")
+    let bounds = "SELECT set_config('lock_timeout', $1, false), set_config('idle_in_transaction_session_timeout', $2, false)";
+    let query = sqlx::query(bounds).bind(milliseconds.to_string()).bind(milliseconds.saturating_mul(IDLE_WAITS).to_string());
+    query.execute(connection).await.map(drop)
 }
+
+/// A transaction that gives no order for so many waits is undone.
+const IDLE_WAITS: u128 = 12;

@@ -1,14 +1,15 @@
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use portcullis_core::token::{AccessClaims, Expected, SigningKey, TokenError, Verifier};
 use portcullis_core::{Clock, Id, Secret, Timestamp};
-use portcullis_store::{Database, Record, Reserved, Row, StoreError, Transaction};
+use portcullis_store::{Database, Reserved, Transaction};
 use portcullis_web::app::MasterKey;
 
+use super::freshness::Freshness;
 use super::plan::{CACHED, Use, plan};
+use super::sealed::{ALL, Sealed, place};
 use crate::error::AccountError;
 use crate::secrets::{Sealer, SecretError};
 use crate::service::LOOK;
@@ -26,10 +27,7 @@ struct Inner {
     keys: RwLock<Arc<Vec<Held>>>,
     /// What the keys are read through, whatever holds up the connections of requests.
     reserved: Reserved,
-    /// How often the keys were found to be out of date, and up to which of these times they were read.
-    distrusted: AtomicU64,
-    read: AtomicU64,
-    reading: tokio::sync::Mutex<()>,
+    freshness: Freshness,
 }
 
 struct Held {
@@ -99,9 +97,7 @@ impl KeyRing {
     ) -> Result<Self, AccountError> {
         let ring = Self(Arc::new(Inner {
             reserved: database.reserve(LOOK),
-            distrusted: AtomicU64::new(0),
-            read: AtomicU64::new(0),
-            reading: tokio::sync::Mutex::default(),
+            freshness: Freshness::default(),
             database,
             clock,
             sealer: Sealer::new(master)?,
@@ -171,28 +167,19 @@ impl KeyRing {
 
     /// The keys held here may be out of date: none of them verifies before they are read again.
     pub(crate) fn distrust(&self) {
-        self.0.distrusted.fetch_add(1, Ordering::AcqRel);
+        self.0.freshness.distrust();
     }
 
-    /// Reads the keys again if they may be out of date; one read for all who ask at once.
+    /// Reads the keys again if they may be out of date.
     pub(crate) async fn refresh(&self) -> Result<(), AccountError> {
-        if self.is_current() {
-            return Ok(());
-        }
-        let _reading = self.0.reading.lock().await;
-        if self.is_current() {
-            return Ok(());
-        }
-        let distrusted = self.0.distrusted.load(Ordering::Acquire);
+        self.0.freshness.refresh(|| self.read()).await
+    }
+
+    async fn read(&self) -> Result<(), AccountError> {
         let rows: Vec<Sealed> = self.0.reserved.fetch_all(ALL).await?;
         let held = rows.into_iter().map(|row| self.unseal(&row)).collect::<Result<Vec<_>, _>>()?;
         *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(held);
-        self.0.read.store(distrusted, Ordering::Release);
         Ok(())
-    }
-
-    fn is_current(&self) -> bool {
-        self.0.read.load(Ordering::Acquire) == self.0.distrusted.load(Ordering::Acquire)
     }
 
     /// The key that signs at this moment.
@@ -300,27 +287,4 @@ impl fmt::Debug for KeyRing {
     }
 }
 
-struct Sealed {
-    kid: String,
-    sealed: String,
-    created_at: Timestamp,
-    signs_from: Timestamp,
-}
-
-impl Record for Sealed {
-    fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            kid: row.take("kid")?,
-            sealed: row.take("sealed")?,
-            created_at: row.take("created_at")?,
-            signs_from: row.take("signs_from")?,
-        })
-    }
-}
-
-fn place(kid: &str) -> String {
-    format!("signing key {kid}")
-}
-
 const CHECK: &str = "portcullis master key check";
-const ALL: &str = "SELECT kid, sealed, created_at, signs_from FROM portcullis_signing_keys ORDER BY signs_from, kid";

@@ -54,6 +54,7 @@ mod origins;
 mod policies;
 mod providers;
 mod raw;
+mod revoked;
 mod shapes;
 mod sockets;
 mod spawning;

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::byte_budget::{ByteBudget, Holder};
-use crate::app::StartError;
+use crate::app::{SocketLimits, StartError};
 
 /// Sizes, times and numbers that a client can't exceed.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -53,6 +53,16 @@ pub struct LimitsSettings {
     pub buffered_body_bytes: usize,
     /// Time to send the whole request body, in seconds. Default 30. Longer: 408.
     pub body_seconds: u64,
+    /// Message on a WebSocket, in bytes, where the endpoint says nothing else. Default 65536. Larger, or in more fragments than 128 and one
+    /// for each 256 bytes: the socket ends. Buffered messages count as `limits.buffered_body_bytes` says.
+    pub websocket_message_bytes: usize,
+    /// Time without a message in either direction on a WebSocket, in seconds, where the endpoint says nothing else. Default 300. Longer: the
+    /// socket ends.
+    pub websocket_idle_seconds: u64,
+    /// Seconds of silence after which a WebSocket's client is asked whether it is still there. Default 20.
+    pub websocket_ping_seconds: u64,
+    /// Seconds to answer such a ping. Default 10. Longer: the socket ends.
+    pub websocket_ping_timeout_seconds: u64,
     /// Time for a handler to answer, in seconds. Default 30. Longer: 503.
     pub handler_seconds: u64,
     /// Requests that are handled at the same time. Default 1024. More: 503 with `Retry-After`.
@@ -86,6 +96,10 @@ impl Default for LimitsSettings {
             body_bytes: 1024 * 1024,
             buffered_body_bytes: 64 * 1024 * 1024,
             body_seconds: 30,
+            websocket_message_bytes: 64 * 1024,
+            websocket_idle_seconds: 300,
+            websocket_ping_seconds: 20,
+            websocket_ping_timeout_seconds: 10,
             handler_seconds: 30,
             running_handlers: 1024,
             shutdown_grace_seconds: 0,
@@ -136,6 +150,20 @@ impl LimitsSettings {
             http2_ping_timeout: seconds("http2_ping_timeout_seconds", self.http2_ping_timeout_seconds)?,
             shutdown_grace: Duration::from_secs(self.shutdown_grace_seconds),
             shutdown_drain: Duration::from_secs(self.shutdown_drain_seconds),
+        })
+    }
+
+    /// The limits of an open WebSocket, checked.
+    ///
+    /// # Errors
+    /// Names the setting that can't work.
+    pub(crate) fn socket_limits(&self) -> Result<SocketLimits, StartError> {
+        positive("websocket_message_bytes", self.websocket_message_bytes)?;
+        Ok(SocketLimits {
+            message_bytes: self.websocket_message_bytes,
+            idle: seconds("websocket_idle_seconds", self.websocket_idle_seconds)?,
+            ping: seconds("websocket_ping_seconds", self.websocket_ping_seconds)?,
+            ping_timeout: seconds("websocket_ping_timeout_seconds", self.websocket_ping_timeout_seconds)?,
         })
     }
 

@@ -13,6 +13,7 @@ use super::lines::FieldLines;
 use super::pace::Pace;
 use super::state::State;
 use crate::Response;
+use crate::app::Cut;
 
 /// What answers the requests of a listener: the pipeline.
 pub trait Service: Send + Sync + 'static {
@@ -82,6 +83,9 @@ impl<S: Service> Requests<S> {
                 own.state.lines.announce(lines);
             }
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                if let Some(Cut(ending)) = response.extensions().get() {
+                    own.state.cut_by(ending.clone());
+                }
                 own.state.upgrade();
             }
             Ok(response.map(|body| match peer.http2 {

@@ -6,12 +6,15 @@ use tokio::sync::Notify;
 use super::batches::Batches;
 use super::lines::Handover;
 use super::refusal::Refusal;
+use crate::app::Ending;
 
 /// What a connection's reader, its requests and its keeper tell each other.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     refusal: OnceLock<Refusal>,
     upgraded: AtomicBool,
+    /// What ends an upgraded connection from outside.
+    cut: OnceLock<Ending>,
     running: AtomicUsize,
     started: AtomicUsize,
     /// The short answers of an HTTP/2 connection that aren't written yet.
@@ -44,6 +47,16 @@ impl State {
     /// The connection no longer speaks HTTP/1.1.
     pub(super) fn upgrade(&self) {
         self.upgraded.store(true, Ordering::Release);
+    }
+
+    /// The upgraded connection ends with this.
+    pub(super) fn cut_by(&self, ending: Ending) {
+        // A connection is upgraded once.
+        let _ = self.cut.set(ending);
+    }
+
+    pub(super) fn cut(&self) -> Option<&Ending> {
+        self.cut.get()
     }
 
     pub(super) fn is_upgraded(&self) -> bool {

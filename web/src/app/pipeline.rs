@@ -16,7 +16,6 @@
 //! 14. the object in the path, which decides;
 //! 15. the handler, within its time: head arguments, then the body.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -28,19 +27,19 @@ use http::{HeaderMap, StatusCode, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::time::Instant;
-use tower::ServiceExt as _;
 
 use super::class::Class;
 use super::noted::{Noted, panic_text};
+use super::open_streams::OpenStreams;
 use super::passage::Passage;
-use super::route::{BoxedService, Found, Mounted, RawPlace, Routes};
+use super::route::{BoxedService, Found, Mounted, Routes};
 use super::runtime::Runtime;
 use super::unsent::UnsentAnswers;
 use crate::accept::{FieldLines, Holder, Peer, Service};
 use crate::admit::{self, Cors, Hosts, LoadShed, RateLimits, TrustedProxies};
 use crate::authn::{self, Authenticator, Known, Rejection};
 use crate::authz::{self, Guard};
-use crate::extract::{Call, Meter};
+use crate::extract::Call;
 use crate::observe::{AccessLog, Denials, EndpointMetrics, Metrics, with_request_id};
 use crate::respond::{Problem, SecurityHeaders};
 use crate::{Request, Response};
@@ -51,6 +50,7 @@ pub(crate) struct Pipeline {
     pub(crate) routes: Routes,
     pub(crate) layered: Option<Mutex<BoxedService>>,
     pub(crate) authenticator: Option<Authenticator>,
+    pub(super) streams: Arc<OpenStreams>,
     pub(crate) trusted: TrustedProxies,
     pub(crate) hosts: Hosts,
     pub(crate) cors: Cors,
@@ -184,6 +184,7 @@ impl Pipeline {
             None
         };
         let (parts, body) = std::mem::take(request).into_parts();
+        let uri = needs_object.then(|| parts.uri.clone());
         let call = Call {
             runtime: Arc::clone(&self.runtime),
             endpoint,
@@ -197,23 +198,12 @@ impl Pipeline {
             deadline: self.deadline(noted),
             held: None,
         };
-        self.within_time(call.deadline, endpoint.call(call)).await
-    }
-
-    async fn call_raw(&self, raw: &RawPlace, request: &mut Request, noted: &mut Noted) -> Result<Response, Problem> {
-        if self.decide((&raw.guard, raw.class), request.method(), request.headers(), noted).await? {
-            return Err(Problem::internal("a raw router's policy can't name an object"));
-        }
-        let limit = raw.most_body_bytes(self.runtime.limits().body_bytes);
-        let holder = if noted.principal.is_some() { Holder::SignedIn } else { Holder::Anonymous };
-        let held = self.runtime.buffered().hold(noted.address.bucket(), holder);
-        let meter = Meter::limit(request, limit, held)?;
-        let response = self.within_time(self.deadline(noted), raw.router.clone().oneshot(std::mem::take(request))).await?;
-        meter.refusal().map_or_else(|| response.map_err(|never: Infallible| match never {}), Err)
+        let response = self.within_time(call.deadline, endpoint.call(call)).await?;
+        Ok(self.keep(response, (endpoint.guard(), uri), noted))
     }
 
     /// Steps 10 to 13. `true` when the object in the path has the last word.
-    async fn decide(
+    pub(super) async fn decide(
         &self,
         (guard, class): (&Guard, Class),
         method: &http::Method,
@@ -269,7 +259,7 @@ impl Pipeline {
         }
     }
 
-    fn deadline(&self, noted: &Noted) -> Instant {
+    pub(super) fn deadline(&self, noted: &Noted) -> Instant {
         noted.began + self.runtime.limits().handler
     }
 

@@ -40,6 +40,16 @@ pub(crate) struct RequestLimits {
     pub(crate) body_bytes: usize,
     pub(crate) body_seconds: u64,
     pub(crate) handler: Duration,
+    pub(crate) socket: SocketLimits,
+}
+
+/// The limits of an open WebSocket, as the settings document them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SocketLimits {
+    pub(crate) message_bytes: usize,
+    pub(crate) idle: Duration,
+    pub(crate) ping: Duration,
+    pub(crate) ping_timeout: Duration,
 }
 
 impl Runtime {

@@ -7,6 +7,7 @@ use portcullis_core::{Revocations, RoleKind};
 use portcullis_store::{Database, DatabaseSettings, Migrations};
 
 use super::application::{App, Parts};
+use super::background::{begin_upkeep, start_in_time};
 use super::config::{Settings, Source};
 use super::cursors::Cursors;
 use super::endpoint::Endpoint;
@@ -65,6 +66,7 @@ impl<R: RoleKind, S> App<R, S> {
         trusted_proxies(settings)?;
         cors(settings)?;
         settings.limits.limits()?;
+        settings.limits.socket_limits()?;
         settings.tls.check(&settings.public_url, settings.http_listen.is_some())?;
         if settings.tls.mode == TlsMode::BehindProxy && settings.proxy.trusted.is_empty() {
             return Err(StartError::new("setting `tls.mode` is `behind_proxy`, but `proxy.trusted` is empty: name the proxy's network"));
@@ -165,7 +167,7 @@ impl Parts {
         let mut started = Started::default();
         started.providers.append(&mut parts.providers);
         for module in &parts.modules {
-            let more = module.start(&starting).await?;
+            let more = start_in_time(&**module, &starting).await?;
             started.providers.extend(more.providers);
             one_judge(usize::from(started.authority.is_some()) + usize::from(more.authority.is_some()), parts.issuers.len())?;
             started.authority = more.authority.or(started.authority);
@@ -242,6 +244,7 @@ fn pipeline(
         body_bytes: settings.limits.body_bytes,
         body_seconds: settings.limits.body_seconds,
         handler: Duration::from_secs(settings.limits.handler_seconds),
+        socket: settings.limits.socket_limits()?,
     };
     let runtime = Runtime {
         name: parts.name,
@@ -262,6 +265,7 @@ fn pipeline(
     let denials = started.denials.map(|log| Denials::start(log, metrics.denials_dropped.clone(), runtime.clock(), runtime.spawner()));
     let pipeline = Arc::new(Pipeline {
         denials,
+        streams: Arc::default(),
         runtime: Arc::new(runtime),
         routes,
         layered,
@@ -280,24 +284,9 @@ fn pipeline(
         trusted,
     });
     let _ = behind_layers.0.set(Arc::downgrade(&pipeline));
-    summarize_refusals(&pipeline);
+    begin_upkeep(&pipeline);
     Ok(pipeline)
 }
-
-/// Writes the lines about refused requests that have none of their own.
-fn summarize_refusals(pipeline: &Arc<Pipeline>) {
-    let weak = Arc::downgrade(pipeline);
-    pipeline.runtime.spawner().spawn_until_shutdown(async move {
-        loop {
-            tokio::time::sleep(SUMMARY_INTERVAL).await;
-            let Some(pipeline) = weak.upgrade() else { break };
-            pipeline.log.summarize(pipeline.runtime.clock().now(), false);
-        }
-    });
-}
-
-/// How often it is looked whether lines about refused requests are due.
-const SUMMARY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How often the certificate's files are looked at.
 const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(3);

@@ -124,10 +124,6 @@ impl Authenticator {
         }
         Ok(known)
     }
-
-    pub(crate) const fn revocations(&self) -> &Revocations {
-        &self.revocations
-    }
 }
 
 impl fmt::Debug for Known {

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
+use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::chunks::Chunks;
 use super::framing::Framing;
@@ -33,6 +34,8 @@ pub(in crate::accept) struct Guard<I> {
     first: bool,
     pub(super) outgoing: Outgoing,
     pub(super) linger: Linger,
+    /// Resolves when the upgraded connection has to end.
+    cut: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +69,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
             first: true,
             outgoing: Outgoing::default(),
             linger: Linger::default(),
+            cut: None,
         }
     }
 
@@ -233,6 +237,11 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Guard<I> {
 
     /// Bytes of the other protocol, the first of which may be in the buffer already.
     fn read_raw(&mut self, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if let Some(ending) = self.state.cut()
+            && self.cut.get_or_insert_with(|| Box::pin(ending.comes())).as_mut().poll(context).is_ready()
+        {
+            return Poll::Ready(Ok(()));
+        }
         if self.buffer.is_empty() {
             return Pin::new(&mut self.stream).poll_read(context, out);
         }

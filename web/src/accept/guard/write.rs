@@ -5,6 +5,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::stream::Guard;
+use crate::app::Ending;
 
 /// What was taken over from hyper, with the lines of which hyper doesn't know, and isn't sent yet.
 #[derive(Debug, Default)]
@@ -117,6 +118,9 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<I> {
 
     fn poll_write_vectored(self: Pin<&mut Self>, context: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let own = self.get_mut();
+        if own.state.cut().is_some_and(Ending::has_come) {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
         own.state.set_writing(true);
         ready!(own.outgoing.poll_send(&mut own.stream, context))?;
         let taken = own.take_over(slices)?;
