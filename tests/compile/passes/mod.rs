@@ -27,6 +27,7 @@ mod handler_is_no_function;
 mod handler_is_not_async;
 mod input_field_without_validation;
 mod input_without_names;
+mod issuer_role_of_another_enum;
 mod list_without_scope;
 mod literal_as_policy;
 mod missing_provider;

@@ -28,7 +28,7 @@ const PROMISES: &[(&str, &[&str])] = &[
     ("nobody is asked for who need not be there", &["principal_under_public", "scoped_under_public"]),
     (
         "roles and permissions exist, and are the application's",
-        &["unknown_role", "role_of_another_enum", "unknown_permission", "role_with_data"],
+        &["unknown_role", "role_of_another_enum", "issuer_role_of_another_enum", "unknown_permission", "role_with_data"],
     ),
     (
         "what comes in is validated and bounded",
