@@ -1,5 +1,5 @@
 //! The `portcullis` command, seen from a terminal.
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail loudly, as tests do")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail loudly, as tests do")]
 
 mod audit_flood;
 mod blocked_output;

@@ -17,7 +17,7 @@ use crate::service::{Running, start};
 const SHORT: Duration = Duration::from_millis(200);
 
 /// A client that keeps to the rules.
-async fn client(running: &Running) -> SendRequest<Bytes> {
+pub(crate) async fn client(running: &Running) -> SendRequest<Bytes> {
     let stream = connect(running.data.path(), running.address, &["h2"]).await;
     let (client, connection) = h2::client::handshake(stream).await.unwrap();
     tokio::spawn(async move { drop(connection.await) });
@@ -45,7 +45,7 @@ async fn send(
     Ok((parts.status, content))
 }
 
-fn request(method: Method, path: &str) -> Request<()> {
+pub(crate) fn request(method: Method, path: &str) -> Request<()> {
     Request::builder().method(method).uri(format!("https://localhost{path}")).body(()).unwrap()
 }
 

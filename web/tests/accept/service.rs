@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::body::Body;
 use futures_util::StreamExt as _;
 use http::{HeaderValue, Request, Response, StatusCode, header, request};
+use http_body::Frame;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use portcullis_core::Clock;
@@ -64,6 +65,7 @@ impl Service for Echo {
             "/short" => Response::new(Body::from(vec![b'x'; 10 * 1024])),
             "/medium" => Response::new(Body::from(vec![b'x'; MEDIUM])),
             "/parts" => parts(PARTS.map(|_| vec![b'x'; PART]), Duration::ZERO),
+            "/with-trailers" => with_trailers(),
             "/silent" => parts([b"first ".to_vec(), b"last".to_vec()], request_pause(&request)),
             "/unread" => {
                 let mut response = Response::new(Body::from("too much"));
@@ -108,6 +110,13 @@ fn parts(parts: impl IntoIterator<Item = Vec<u8>, IntoIter: Send + 'static>, pau
         Ok::<_, std::convert::Infallible>(part)
     });
     Response::new(Body::from_stream(parts))
+}
+
+/// A long answer with a line behind its content.
+fn with_trailers() -> Response<Body> {
+    let trailers = http::HeaderMap::from_iter([(http::HeaderName::from_static("x-sum"), HeaderValue::from_static("7"))]);
+    let frames = [Frame::data(bytes::Bytes::from(vec![b'x'; MEDIUM])), Frame::trailers(trailers)];
+    Response::new(Body::new(http_body_util::StreamBody::new(futures_util::stream::iter(frames.map(Ok::<_, std::convert::Infallible>)))))
 }
 
 /// The pause that the query asks for, in milliseconds.

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use http::Method;
 use portcullis_web::accept::ServerSettings;
 use tokio::time::{interval, sleep};
 
 use crate::client::eventually;
 use crate::frames::{DATA, END_HEADERS, END_STREAM, Frames, HEADERS, RST_STREAM, SETTINGS, WINDOW_UPDATE, get};
+use crate::http2::{client, request};
 use crate::service::{MEDIUM, PART, PARTS, Running, start};
 
 /// The window of clients that are too slow.
@@ -204,4 +206,24 @@ async fn an_answer_that_has_nothing_to_say_may_be_silent() {
         }
     }
     assert_eq!(content, b"first last");
+}
+
+#[tokio::test]
+async fn what_follows_a_long_answer_comes_when_it_is_taken() {
+    let running = with_window(LONG, 1024).await;
+    let mut client = client(&running).await;
+    let mut answer = client.send_request(request(Method::GET, "/with-trailers"), true).unwrap().0.await.unwrap();
+    let mut received = 0;
+    while let Some(part) = answer.body_mut().data().await {
+        let part = part.unwrap();
+        received += part.len();
+        answer.body_mut().flow_control().release_capacity(part.len()).unwrap();
+    }
+    let trailers = answer.body_mut().trailers().await.unwrap().unwrap();
+    assert_eq!((received, trailers["x-sum"].as_bytes()), (MEDIUM, b"7".as_slice()));
+    // Not taken, neither it nor what follows it is sent, and the stream ends.
+    let mut frames = open(&running, 1).await;
+    ask(&mut frames, 1, "/with-trailers").await;
+    let reset = frames.next_matching(|frame| frame.stream == 1 && frame.flags & END_STREAM > 0 || frame.kind == RST_STREAM).await;
+    assert_eq!(reset.map(|frame| (frame.kind, frame.stream)), Some((RST_STREAM, 1)));
 }
