@@ -11,7 +11,7 @@ use super::config::{Sections, Settings};
 use super::endpoint::Endpoint;
 use super::master_key::MasterKey;
 use super::spawner::Spawner;
-use super::start::StartError;
+use super::start_error::StartError;
 use crate::authn::Authority;
 use crate::extract::Provider;
 use crate::observe::DenialLog;

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::application::RawMount;
 use super::config::Settings;
 use super::endpoint::Endpoint;
-use super::start::StartError;
+use super::start_error::StartError;
 use crate::admit::{Cors, TrustedProxies};
 
 /// The origin of our own pages, which decides what a cookie may do.

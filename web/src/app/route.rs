@@ -13,7 +13,7 @@ use super::class::Class;
 use super::endpoint::{Endpoint, Verb};
 use super::passage::Route;
 use super::pipeline::Pipeline;
-use super::start::StartError;
+use super::start_error::StartError;
 use crate::authz::Guard;
 use crate::observe::EndpointMetrics;
 use crate::{Request, Response};

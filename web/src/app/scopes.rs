@@ -8,7 +8,7 @@ use portcullis_core::{RoleKind, ScopeEntry};
 use super::application::{App, Parts};
 use super::config::Settings;
 use super::endpoint::Endpoint;
-use super::start::StartError;
+use super::start_error::StartError;
 
 impl<R: RoleKind, S> App<R, S> {
     /// The scopes that no policy names; they are of use only to services that trust this one.

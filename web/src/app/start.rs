@@ -1,4 +1,3 @@
-use std::fmt;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -20,33 +19,13 @@ use super::route::{Inner, Routes};
 use super::running::Running;
 use super::runtime::{RequestLimits, Runtime};
 use super::spawner::Spawner;
+use super::start_error::StartError;
 use super::unsent::UnsentAnswers;
 use crate::accept::{ByteBudget, Server, ServerSettings, Shutdown, TlsMode};
 use crate::admit::{Hosts, LoadShed, RateLimits, TrustedProxies};
 use crate::authn::{Authenticator, Authority, TrustedIssuer};
 use crate::observe::{AccessLog, Denials, LogFormat, LogSink, Metrics, init_logs};
 use crate::respond::SecurityHeaders;
-
-/// The service could not start; the text says what and how to mend it.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct StartError(String);
-
-impl StartError {
-    /// The service could not start.
-    #[must_use]
-    pub fn new(what: impl fmt::Display) -> Self {
-        Self(what.to_string())
-    }
-
-    pub(crate) fn twice(endpoint: &Endpoint) -> Self {
-        Self(format!("two endpoints answer {} {}", endpoint.verb().as_str(), endpoint.path()))
-    }
-
-    pub(crate) fn route(path: &str, error: &matchit::InsertError) -> Self {
-        Self(format!("the path {path} collides with another: {error}"))
-    }
-}
 
 impl<R: RoleKind, S> App<R, S> {
     /// Reads the settings of this application.
