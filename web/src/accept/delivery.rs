@@ -27,7 +27,7 @@ struct Progress {
 impl Delivery {
     /// Begins one in the task that sends the answer, which finds it by [`begun`].
     pub(super) fn begin(pace: Pace, connection: Arc<State>) -> Arc<Self> {
-        let progress = Mutex::new(Progress { waiting: 0, patience: Patience::new(pace), waker: None });
+        let progress = Mutex::new(Progress { waiting: 0, patience: Patience::with_digestion(pace), waker: None });
         let delivery = Arc::new(Self { connection, progress });
         BEGUN.replace(Some(Arc::clone(&delivery)));
         delivery

@@ -24,6 +24,7 @@ pub(super) struct Pace {
 pub(super) struct Patience {
     pace: Pace,
     left: Duration,
+    most: Duration,
     waiting_since: Option<Instant>,
 }
 
@@ -42,16 +43,23 @@ impl Pace {
         usize::try_from(bytes).unwrap_or(usize::MAX).max(1)
     }
 
-    /// The time that so many bytes need at the least rate, up to a window.
+    /// The time that so many bytes need at the least rate.
     fn time_for(&self, bytes: usize) -> Duration {
         let nanoseconds = (bytes as u64).saturating_mul(1_000_000_000) / u64::from(self.bytes_per_second.max(1));
-        Duration::from_nanos(nanoseconds).min(self.window)
+        Duration::from_nanos(nanoseconds)
     }
 }
 
 impl Patience {
     pub(super) const fn new(pace: Pace) -> Self {
-        Self { pace, left: pace.window, waiting_since: None }
+        Self { pace, left: pace.window, most: pace.window, waiting_since: None }
+    }
+
+    /// For a client that takes bytes long before it says so: over HTTP/2 it may have megabytes sent at once, and makes room again when it
+    /// has read half of them. What it takes beyond the least rate gives it more time, as much as it needs to read on at several times that
+    /// rate.
+    pub(super) fn with_digestion(pace: Pace) -> Self {
+        Self { most: pace.window * MOST_WINDOWS, ..Self::new(pace) }
     }
 
     /// Bytes wait from now on, if none did before.
@@ -67,8 +75,10 @@ impl Patience {
     /// The client took bytes, and others still wait.
     pub(super) fn took(&mut self, bytes: usize, now: Instant) {
         let waited = self.waiting_since.replace(now).map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
-        // In this order: whoever is over time by more than the bytes are worth stays over time.
-        self.left = (self.left + self.pace.time_for(bytes)).saturating_sub(waited).min(self.pace.window);
+        // A client that is over time by more than the bytes are worth stays over time.
+        let owed = waited.saturating_sub(self.left);
+        self.left = self.left.saturating_sub(waited);
+        self.left = self.with(self.pace.time_for(bytes).saturating_sub(owed));
     }
 
     /// The client took bytes, and none wait any more.
@@ -79,9 +89,15 @@ impl Patience {
 
     /// The client took bytes at once: none had to wait.
     pub(super) fn add(&mut self, bytes: usize) {
-        if self.left < self.pace.window {
-            self.left = (self.left + self.pace.time_for(bytes)).min(self.pace.window);
+        if self.left < self.most {
+            self.left = self.with(self.pace.time_for(bytes));
         }
+    }
+
+    /// The time that is left with bytes that need so much of it at the least rate.
+    fn with(&self, time: Duration) -> Duration {
+        let to_window = time.min(self.pace.window.saturating_sub(self.left));
+        (self.left + to_window + (time - to_window) / DIGESTION).min(self.most).max(self.left)
     }
 
     /// When it is over, unless the client takes something; none while nothing waits. It never moves to an earlier time.
@@ -89,6 +105,11 @@ impl Patience {
         self.waiting_since.map(|since| since + self.left)
     }
 }
+
+/// How many times the least rate a client reads at that makes room seldom.
+const DIGESTION: u32 = 16;
+/// How much time such a client may have at the most.
+const MOST_WINDOWS: u32 = 10;
 
 #[cfg(test)]
 mod tests {
@@ -101,10 +122,17 @@ mod tests {
         Patience::new(Pace::new(&LimitsSettings::default().limits().unwrap()))
     }
 
+    fn with_digestion() -> Patience {
+        Patience::with_digestion(patience().pace)
+    }
+
     /// How many seconds a client lasts that takes so many bytes every so many seconds; none if it lasts for an hour.
     fn lasts(bytes: usize, every: u32) -> Option<u64> {
-        let begin = Instant::now();
-        let mut patience = patience();
+        lasts_with(patience(), bytes, every)
+    }
+
+    fn lasts_with(mut patience: Patience, bytes: usize, every: u32) -> Option<u64> {
+        let begin = patience.waiting_since.unwrap_or_else(Instant::now);
         patience.start(begin);
         for second in 1..=3600_u32 {
             let now = begin + SECOND * second;
@@ -125,6 +153,7 @@ mod tests {
         assert_eq!(lasts(512, 1), Some(60), "half the rate lasts twice as long");
         assert_eq!(lasts(1024, 1), None);
         assert_eq!(lasts(20 * 1024, 20), None, "in parts of 20 KiB");
+        assert_eq!(lasts(30 * 1024, 30), None, "in parts that need the whole window");
         assert_eq!(lasts(1, 29), Some(31), "a byte just in time");
     }
 
@@ -140,6 +169,25 @@ mod tests {
         }
         patience.start(now);
         assert_eq!(patience.deadline(), Some(now + SECOND * 30));
+    }
+
+    #[test]
+    fn a_client_may_make_room_seldom_if_it_reads_on_at_a_fair_rate() {
+        let now = Instant::now();
+        let first = |bytes: usize| {
+            let mut patience = with_digestion();
+            patience.start(now);
+            patience.took(bytes, now);
+            patience
+        };
+        // 20 KiB a second of a window of a mebibyte, half of which it gives back at once.
+        assert_eq!(lasts_with(first(1024 * 1024), 512 * 1024, 26), None);
+        assert_eq!(lasts(512 * 1024, 31), Some(31), "not so over HTTP/1.1, where the system shows what is read");
+        assert_eq!(lasts_with(first(64 * 1024), 0, 1), Some(35), "four seconds for 64 KiB");
+        assert_eq!(lasts_with(first(1 << 30), 0, 1), Some(301), "however much it took");
+        for (bytes, every, seconds) in [(0, 1, 31), (1, 1, 31), (512, 1, 60), (1, 29, 31)] {
+            assert_eq!(lasts_with(with_digestion(), bytes, every), Some(seconds), "{bytes} every {every} s");
+        }
     }
 
     #[test]
