@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::keep::look_after_streams;
 use super::module::{Module, Started, Starting};
 use super::pipeline::Pipeline;
-use super::start::StartError;
+use super::start_error::StartError;
 
 /// Starts a module, in bounded time.
 pub(super) async fn start_in_time(module: &dyn Module, starting: &Starting) -> Result<Started, StartError> {
