@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
@@ -15,6 +15,7 @@ use super::batches::BatchWatch;
 use super::http1::Http1;
 use super::limits::Limits;
 use super::pace::Pace;
+use super::ping::PingTimer;
 use super::service::{Peer, Requests, Service};
 use super::state::State;
 use super::stream::Stream;
@@ -59,7 +60,6 @@ impl Protocols {
         let http1 = Http1::new(&limits);
         let mut http2 = http2::Builder::new(tasks.clone());
         http2
-            .timer(TokioTimer::new())
             .max_concurrent_streams(limits.http2_streams)
             .max_pending_accept_reset_streams(limits.http2_pending_resets)
             .max_local_error_reset_streams(limits.http2_local_resets)
@@ -94,7 +94,9 @@ impl Protocols {
         let (state, requests) = (Arc::clone(&requests.state), Arc::new(requests));
         // In a box: on its way to a task of its own, the library moves it many times.
         let answer = service_fn(move |request| Box::pin(requests.answer(request)));
-        let mut connection = pin!(self.http2.serve_connection(TokioIo::new(stream), answer));
+        let mut http2 = self.http2.clone();
+        http2.timer(PingTimer(Arc::clone(&state)));
+        let mut connection = pin!(http2.serve_connection(TokioIo::new(stream), answer));
         let stop = async {
             tokio::select! {
                 () = stalled(&state, Pace::new(&self.limits)) => Stop::Stalled,

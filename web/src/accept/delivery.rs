@@ -36,10 +36,11 @@ impl Delivery {
     /// So many more bytes wait.
     pub(super) fn hand_over(&self, bytes: usize) {
         let mut progress = self.progress();
-        progress.waiting += bytes;
-        if bytes > 0 {
+        if progress.waiting == 0 && bytes > 0 {
             progress.patience.start(Instant::now());
+            self.connection.begin_delivery();
         }
+        progress.waiting += bytes;
     }
 
     /// So many bytes are written.
@@ -55,8 +56,12 @@ impl Delivery {
     fn settle(&self, fewer: usize, taken: usize) {
         let now = Instant::now();
         let mut progress = self.progress();
+        let was_waiting = progress.waiting > 0;
         progress.waiting = progress.waiting.saturating_sub(fewer);
         if progress.waiting == 0 {
+            if was_waiting {
+                self.connection.end_delivery();
+            }
             progress.patience.took_all(taken, now);
         } else {
             progress.patience.took(taken, now);

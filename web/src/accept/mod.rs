@@ -37,6 +37,7 @@ mod guard;
 mod head;
 mod http1;
 mod piece;
+mod ping;
 mod redirect;
 mod refusal;
 mod shutdown;

@@ -19,6 +19,8 @@ pub(crate) struct State {
     started: AtomicUsize,
     /// The short answers of an HTTP/2 connection that aren't written yet.
     pub(super) batches: Batches,
+    /// Long HTTP/2 answers of which bytes wait for the client.
+    delivering: AtomicUsize,
     /// Whether a stream was given up.
     gave_up: AtomicBool,
     /// Whether the next head is awaited, and no byte of it is there.
@@ -73,6 +75,21 @@ impl State {
     /// How many requests run.
     pub(super) fn running(&self) -> usize {
         self.running.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of one more long HTTP/2 answer wait for the client.
+    pub(super) fn begin_delivery(&self) {
+        self.delivering.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Of one of them, none wait any more.
+    pub(super) fn end_delivery(&self) {
+        self.delivering.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Whether bytes of any long HTTP/2 answer wait for the client.
+    pub(super) fn is_delivering(&self) -> bool {
+        self.delivering.load(Ordering::Relaxed) > 0
     }
 
     /// An HTTP/2 stream is given up, whose client is too slow.

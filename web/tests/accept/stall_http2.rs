@@ -227,3 +227,24 @@ async fn what_follows_a_long_answer_comes_when_it_is_taken() {
     let reset = frames.next_matching(|frame| frame.stream == 1 && frame.flags & END_STREAM > 0 || frame.kind == RST_STREAM).await;
     assert_eq!(reset.map(|frame| (frame.kind, frame.stream)), Some((RST_STREAM, 1)));
 }
+
+#[tokio::test]
+async fn a_slow_client_answers_pings_late() {
+    let running = start(|settings: &mut ServerSettings| {
+        settings.limits.write_stall = LONG * 5;
+        settings.limits.http2_ping = SHORT * 2;
+        settings.limits.http2_ping_timeout = SHORT * 2;
+    })
+    .await;
+    // A client that reads nothing more for a while answers no ping.
+    let mut frames = open(&running, 5000).await;
+    ask(&mut frames, 1, "/large").await;
+    frames.next_matching(|frame| frame.kind == DATA && frame.stream == 1).await.unwrap();
+    sleep(SHORT * 6).await;
+    assert_eq!(running.counts.open(), 1, "its answer waits for it");
+    // With nothing that waits, a ping without an answer ends the connection.
+    let idle = open(&running, 0xffff).await;
+    eventually(|| running.counts.accepted() == 2).await;
+    eventually(|| running.counts.open() == 1).await;
+    drop((frames, idle));
+}
