@@ -109,8 +109,11 @@ impl Metrics {
         );
         let (body_bytes, bodies_refused) = (Gauge::default(), Counter::default());
         registry.register("portcullis_request_body_bytes_buffered", "Bytes of request bodies that are buffered", body_bytes.clone());
-        let help = "Request bodies refused because too many bytes were buffered";
-        registry.register("portcullis_request_bodies_refused", help, bodies_refused.clone());
+        registry.register(
+            "portcullis_request_bodies_refused",
+            "Request bodies refused because too many bytes were buffered",
+            bodies_refused.clone(),
+        );
         registry.register("process_start_time_seconds", "When the process started", started);
         registry.register("portcullis_build", "The program", info);
         Self {
