@@ -63,6 +63,7 @@ impl schemars::JsonSchema for Username {
 }
 
 #[diagnostic::do_not_recommend]
+impl portcullis_web::__private::InputSeal for Username {}
 impl portcullis_web::extract::CheckField for Username {}
 
 impl PartialEq for Username {

@@ -2,6 +2,7 @@ use portcullis_macros::Permission;
 
 /// The permissions that guard the routes of accounts; the application's top role holds all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Permission)]
+#[permission(module = "accounts")]
 pub enum AccountsPermission {
     /// See users.
     #[permission("accounts.users.read")]

@@ -1,3 +1,6 @@
+use crate::TypeTag;
+use crate::words::is_name;
+
 /// One role as data: its name, its place in the order, and what it may do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RoleEntry {
@@ -30,8 +33,43 @@ pub trait RoleKind: Send + Sync + Sized + 'static {
     /// Every role, least to most trusted.
     const ROLES: &'static [RoleEntry];
 
+    /// Every permission that a role is granted by name, with the enum that it comes from.
+    const GRANTS: &'static [PermissionGrant] = &[];
+
     /// The role as data.
     fn entry(self) -> &'static RoleEntry;
+}
+
+/// A permission by its name and the enum that declares it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PermissionGrant {
+    /// The permission's name.
+    pub name: &'static str,
+    /// The enum.
+    pub kind: TypeTag,
+}
+
+/// What is wrong with the roles of an application: their names, their order, or which one is the top.
+///
+/// `#[derive(Role)]` refuses the same when it compiles; roles that were written by hand are checked at start.
+#[must_use]
+pub fn mistake_of_roles(roles: &[RoleEntry]) -> Option<String> {
+    if roles.is_empty() {
+        return Some("an application has at least one role".to_owned());
+    }
+    for (at, role) in roles.iter().enumerate() {
+        let name = role.name;
+        if !is_name(name) {
+            return Some(format!("the role name {name:?} is not 1 to 64 ASCII letters, digits, `_`, `-`, `.` or `:`, a letter first"));
+        }
+        if roles.iter().take(at).any(|other| other.name.eq_ignore_ascii_case(name)) {
+            return Some(format!("two roles are named `{name}`"));
+        }
+        if usize::from(role.rank) != at || role.top != (at + 1 == roles.len()) {
+            return Some(format!("the role `{name}` is out of order: ranks count from 0, and only the last role is the top"));
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -52,5 +90,29 @@ mod tests {
         assert!(manager.covers(&manager) && manager.covers(&role(2, &[], false)));
         assert!(admin.covers(&manager) && admin.covers(&admin) && !manager.covers(&admin));
         assert!(!role(9, &[], false).covers(&role(0, &[], true)), "the top role holds every permission, whatever its rank");
+    }
+
+    fn roles(names: &[&'static str]) -> Vec<RoleEntry> {
+        let entry = |(at, name): (usize, &&'static str)| RoleEntry {
+            name,
+            rank: u8::try_from(at).unwrap(),
+            permissions: &[],
+            top: at + 1 == names.len(),
+        };
+        names.iter().enumerate().map(entry).collect()
+    }
+
+    #[test]
+    fn roles_have_different_plain_names_in_order() {
+        assert_eq!(mistake_of_roles(&roles(&["guest", "user", "admin"])), None);
+        for bad in [&[][..], &["user", "user"], &["user", "User"], &["user", ""], &["user", "a b"], &["\u{200b}"]] {
+            assert!(mistake_of_roles(&roles(bad)).is_some(), "{bad:?}");
+        }
+        let mut tops = roles(&["user", "admin"]);
+        tops[0].top = true;
+        assert!(mistake_of_roles(&tops).is_some());
+        let mut ranks = roles(&["user", "admin"]);
+        ranks[1].rank = 0;
+        assert!(mistake_of_roles(&ranks).is_some());
     }
 }

@@ -1,11 +1,11 @@
 //! The expression after `access =`: a role, a permission, `Can<Action, Resource>`, `all(…)`, `any(…)`, or anything with a guard.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::parse::{Parse, ParseStream, discouraged::Speculative as _};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
-use syn::{Expr, ExprPath, Ident, Token, Type, parenthesized};
+use syn::{Expr, Ident, Token, Type, parenthesized};
 
 /// A policy as written.
 pub(crate) enum Access {
@@ -53,29 +53,22 @@ impl Parse for Access {
 }
 
 impl Access {
-    /// A constant expression of type `Guard`.
+    /// The first token.
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Self::Type(kind) => kind.span(),
+            Self::Value(value) => value.span(),
+            Self::All(word, _) | Self::Any(word, _) => word.span(),
+        }
+    }
+
+    /// A constant expression of type `Guard<K, O>`; the compiler finds out whose roles it names, and which object.
     pub(crate) fn guard(&self) -> TokenStream {
         match self {
             Self::Type(kind) => quote_spanned!(kind.span()=> <#kind as p::GuardType>::GUARD),
             Self::Value(value) => quote_spanned!(value.span()=> (#value).guard()),
             Self::All(word, parts) => join(&Ident::new("and", word.span()), parts),
             Self::Any(word, parts) => join(&Ident::new("or", word.span()), parts),
-        }
-    }
-
-    /// The enums of the roles and permissions that the policy names.
-    pub(crate) fn keys(&self, keys: &mut Vec<ExprPath>) {
-        match self {
-            Self::Value(Expr::Path(path)) if is_variant(path) => {
-                let mut key = path.clone();
-                key.path.segments.pop();
-                if let Some(last) = key.path.segments.pop() {
-                    key.path.segments.push_value(last.into_value());
-                }
-                keys.push(key);
-            }
-            Self::Type(_) | Self::Value(_) => {}
-            Self::All(_, parts) | Self::Any(_, parts) => parts.iter().for_each(|part| part.keys(keys)),
         }
     }
 }
@@ -91,14 +84,4 @@ fn has_arguments(kind: &Type) -> bool {
         .segments
         .last()
         .is_some_and(|last| matches!(&last.arguments, syn::PathArguments::AngleBracketed(list) if list.colon2_token.is_none()))
-}
-
-/// Whether the path looks like `Role::User`: two words in camel case at its end.
-fn is_variant(path: &ExprPath) -> bool {
-    let camel = |word: &Ident| {
-        let word = word.to_string();
-        word.starts_with(char::is_uppercase) && (word.len() == 1 || word.contains(char::is_lowercase))
-    };
-    let mut words = path.path.segments.iter().rev();
-    matches!((words.next(), words.next()), (Some(variant), Some(kind)) if camel(&variant.ident) && camel(&kind.ident))
 }

@@ -2,74 +2,98 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::parse::{Parse, ParseStream};
+use syn::parse::{Parse as _, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
-use syn::{Attribute, Expr, Ident, Lit, LitInt, LitStr, Path, Token, Type, parenthesized};
+use syn::{Attribute, Expr, Token, Type};
 
 use crate::kind::{element, is_map, is_option};
+use crate::rule::Rule;
 
-/// The rules of one field.
+/// The rules of one field, or of the items in it.
 #[derive(Default)]
 pub(crate) struct Checks {
-    rules: Vec<Rule>,
-}
-
-pub(crate) enum Rule {
-    Length(usize, usize),
-    Items(usize, usize),
-    Inner(Vec<Self>),
-    Range(Box<(Option<Expr>, Option<Expr>)>),
-    Pattern(LitStr),
-    Email,
-    Url,
-    Custom(Path),
-    Unbounded,
+    pub(crate) rules: Vec<Rule>,
 }
 
 impl Checks {
     pub(crate) fn read(attributes: &[Attribute]) -> syn::Result<Self> {
         let mut checks = Self::default();
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("check")) {
-            checks.rules.extend(attribute.parse_args_with(Punctuated::<Rule, Token![,]>::parse_terminated)?);
+            checks.rules.extend(attribute.parse_args_with(Self::parse)?.rules);
         }
         Ok(checks)
     }
 
-    /// Statements that run the rules on `value: &Type` with `at` and `failures` in scope.
-    pub(crate) fn statements(&self, kind: &Type) -> TokenStream {
-        let has_inner = self.rules.iter().any(|rule| matches!(rule, Rule::Inner(_)));
-        let own = if self.has_items() && !has_inner {
-            let span = element(kind).unwrap_or(kind).span().resolved_at(Span::call_site());
-            quote_spanned! {span=>
-                for (place, item) in p::ItemCount::items(value) {
-                    at.step(place, |at| p::CheckField::check_field(item, at, failures));
-                }
-            }
-        } else if self.is_bounded() {
-            TokenStream::new()
-        } else {
-            quote!(<#kind as p::CheckField>::check_field(value, at, failures);)
-        };
-        statements(&self.rules, kind, &own)
+    pub(crate) fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        Ok(Self { rules: Punctuated::<Rule, Token![,]>::parse_terminated_with(input, Rule::parse)?.into_iter().collect() })
     }
 
-    /// What a field may hold at most while it is read, if the rules say so.
-    pub(crate) fn bound(&self, kind: &Type) -> Option<TokenStream> {
-        bound(&self.rules, Some(kind))
+    /// Statements that run the rules on `value: &Type` with `at` and `failures` in scope, and the checks of the type itself unless a rule
+    /// bounds it. Items are checked in the same way: by the rules in `inner(…)`, and by their type unless one of those bounds them.
+    pub(crate) fn statements(&self, kind: &Type) -> TokenStream {
+        let by_type = quote!(<#kind as p::CheckField>::check_field(value, at, failures););
+        self.body(Some(kind), kind.span(), &by_type)
+    }
+
+    fn body(&self, kind: Option<&Type>, span: Span, by_type: &TokenStream) -> TokenStream {
+        let is_optional = kind.is_some_and(is_option);
+        let here = span.resolved_at(Span::call_site());
+        let (bounds, others): (Vec<_>, Vec<_>) = self.rules.iter().partition(|rule| rule.is_bound());
+        let bounds: Vec<_> = bounds.iter().map(|rule| rule.statement(here, is_optional)).collect();
+        let others: Vec<_> = others.iter().map(|rule| rule.statement(here, is_optional)).collect();
+        let (inner, none) = (self.inner(), Self::default());
+        let items = (self.has_items() || inner.is_some()).then(|| {
+            let item = kind.and_then(element);
+            let span = item.map_or(span, Type::span);
+            let here = span.resolved_at(Span::call_site());
+            let by_type = quote_spanned!(here=> p::CheckField::check_field(value, at, failures););
+            let body = inner.unwrap_or(&none).body(item, span, &by_type);
+            quote_spanned! {here=>
+                for (place, value) in p::ItemCount::items(value) {
+                    at.step(place, |at| { #body });
+                }
+            }
+        });
+        let own = (!self.is_bounded()).then_some(by_type);
+        let rest = quote!(#(#others)* #items #own);
+        // What is beyond a bound is looked at by nothing else.
+        if bounds.is_empty() || rest.is_empty() { quote!(#(#bounds;)* #rest) } else { quote!(if #(#bounds)&* { #rest }) }
     }
 
     /// The type whose own checks these rules leave the field to: the field's, or that of its items.
     pub(crate) fn checked_by_type<'a>(&self, kind: &'a Type) -> Option<&'a Type> {
-        if self.has_items() && !self.rules.iter().any(|rule| matches!(rule, Rule::Inner(_))) {
-            return element(kind);
+        if self.has_items() {
+            let item = element(kind)?;
+            return self.inner().map_or(Some(item), |inner| inner.checked_by_type(item));
         }
         (!self.is_bounded()).then_some(kind)
     }
 
+    /// What a field may hold at most while it is read, if the rules say so.
+    pub(crate) fn bound(&self, kind: &Type) -> Option<TokenStream> {
+        self.bound_of(Some(kind))
+    }
+
+    fn bound_of(&self, kind: Option<&Type>) -> Option<TokenStream> {
+        self.rules.iter().find_map(|rule| match rule {
+            Rule::Items(_, max) => {
+                let each = self.inner().and_then(|inner| inner.bound_of(kind.and_then(element))).unwrap_or_else(|| quote!(p::Unbounded));
+                Some(quote!(p::ListOf::new(#max, #each)))
+            }
+            Rule::Length(_, max) => {
+                let kind = kind?;
+                let span = kind.span().resolved_at(Span::call_site());
+                Some(quote_spanned!(span=> p::TextOf::new(#max, p::Probe::<#kind>::text_bytes(#max))))
+            }
+            Rule::Inner(_) | Rule::Range(_) | Rule::Pattern(_) | Rule::Email | Rule::Url | Rule::Custom(_) | Rule::Unbounded(_) => None,
+        })
+    }
+
     /// An expression that looks for failing fields inside a `value: &Value` that could not be read, if the type could have any.
     pub(crate) fn deeper(&self, kind: &Type) -> Option<TokenStream> {
-        let inner = self.checked_by_type(kind).map(|inner| {
+        let by_type = self.checked_by_type(kind).filter(|_| self.inner().is_none());
+        let inner = by_type.map(|inner| {
             if self.has_items() {
                 quote!(p::diagnose_items::<#inner>(value, at, failures))
             } else {
@@ -81,6 +105,34 @@ impl Checks {
             (Some(bound), Some(inner)) => Some(quote!(#bound || #inner)),
             (bound, inner) => bound.or(inner),
         }
+    }
+
+    /// Constants that stop the compiler where bounds that only it knows are the wrong way round.
+    pub(crate) fn constants(&self) -> TokenStream {
+        let constants = self.rules.iter().map(|rule| match rule {
+            Rule::Inner(checks) => checks.constants(),
+            Rule::Range(bounds) => bounds.in_words().map_or_else(TokenStream::new, |(min, max)| {
+                quote_spanned!(min.span()=> const _: () = assert!(#min <= #max, "nothing lies between these bounds: `min` is greater than `max`");)
+            }),
+            _ => TokenStream::new(),
+        });
+        constants.collect()
+    }
+
+    /// Why the value that `Default` makes of the type fails these rules, if it does.
+    pub(crate) fn refuses_default(&self, kind: &Type) -> Option<&'static str> {
+        if is_option(kind) {
+            return None;
+        }
+        self.rules.iter().find_map(|rule| match rule {
+            Rule::Range(bounds) if bounds.exclude_zero() => {
+                Some("the default is 0, which is outside of the range: name a function, `default = \"…\"`")
+            }
+            Rule::Length(min, _) if *min > 0 => Some("the default is empty, which is too short: name a function, `default = \"…\"`"),
+            Rule::Items(min, _) if *min > 0 => Some("the default is empty, which is too few: name a function, `default = \"…\"`"),
+            Rule::Email | Rule::Url => Some("the default is empty, which isn't an address: take an `Option`"),
+            _ => None,
+        })
     }
 
     /// The same rules for the JSON Schema.
@@ -96,7 +148,7 @@ impl Checks {
     fn schema_of_map(&self) -> TokenStream {
         let bounds = self.rules.iter().find_map(|rule| if let Rule::Items(min, max) = rule { Some((min, max)) } else { None });
         let Some((min, max)) = bounds else { return TokenStream::new() };
-        let inner = self.rules.iter().filter_map(|rule| if let Rule::Inner(rules) = rule { Some(rules) } else { None }).flatten();
+        let inner = self.inner().into_iter().flat_map(|inner| &inner.rules);
         let entry = inner.flat_map(Rule::keywords).map(|(name, value)| quote!((#name, ::portcullis::__private::Value::from(#value))));
         quote! {
             #[schemars(transform = |schema: &mut ::portcullis::__private::schemars::Schema| {
@@ -109,36 +161,13 @@ impl Checks {
         self.rules.iter().any(|rule| matches!(rule, Rule::Items(..)))
     }
 
+    fn inner(&self) -> Option<&Self> {
+        self.rules.iter().find_map(|rule| if let Rule::Inner(inner) = rule { Some(inner) } else { None })
+    }
+
     fn is_bounded(&self) -> bool {
-        self.rules.iter().any(|rule| matches!(rule, Rule::Length(..) | Rule::Items(..) | Rule::Email | Rule::Url | Rule::Unbounded))
+        self.rules.iter().any(|rule| matches!(rule, Rule::Length(..) | Rule::Items(..) | Rule::Email | Rule::Url | Rule::Unbounded(_)))
     }
-}
-
-/// Runs what bounds the value first: what is beyond a bound is looked at by nothing else.
-fn statements(rules: &[Rule], kind: &Type, own: &TokenStream) -> TokenStream {
-    let (bounds, others): (Vec<_>, Vec<_>) = rules.iter().partition(|rule| rule.is_bound());
-    let bounds: Vec<_> = bounds.iter().map(|rule| rule.statement(kind)).collect();
-    let others: Vec<_> = others.iter().map(|rule| rule.statement(kind)).collect();
-    if bounds.is_empty() || (others.is_empty() && own.is_empty()) {
-        return quote!(#(#bounds;)* #(#others)* #own);
-    }
-    quote!(if #(#bounds)&* { #(#others)* #own })
-}
-
-fn bound(rules: &[Rule], kind: Option<&Type>) -> Option<TokenStream> {
-    let inner = rules.iter().find_map(|rule| if let Rule::Inner(rules) = rule { Some(rules) } else { None });
-    rules.iter().find_map(|rule| match rule {
-        Rule::Items(_, max) => {
-            let each = inner.and_then(|rules| bound(rules, kind.and_then(element))).unwrap_or_else(|| quote!(p::Unbounded));
-            Some(quote!(p::ListOf::new(#max, #each)))
-        }
-        Rule::Length(_, max) => {
-            let kind = kind?;
-            let span = kind.span().resolved_at(Span::call_site());
-            Some(quote_spanned!(span=> p::TextOf::new(#max, p::Probe::<#kind>::text_bytes(#max))))
-        }
-        Rule::Inner(_) | Rule::Range(_) | Rule::Pattern(_) | Rule::Email | Rule::Url | Rule::Custom(_) | Rule::Unbounded => None,
-    })
 }
 
 impl Rule {
@@ -150,23 +179,13 @@ impl Rule {
     /// A bound is an expression, `false` when the value is beyond it; every other rule is a statement.
     ///
     /// Errors about the type of the field are reported at the type.
-    fn statement(&self, kind: &Type) -> TokenStream {
-        let span = kind.span().resolved_at(Span::call_site());
+    fn statement(&self, span: Span, is_optional: bool) -> TokenStream {
         match self {
             Self::Length(min, max) => quote_spanned!(span=> p::rules::length(value, #min, #max, at, failures)),
             Self::Items(min, max) => quote_spanned!(span=> p::rules::items(value, #min, #max, at, failures)),
-            Self::Inner(rules) => {
-                let inner = statements(rules, element(kind).unwrap_or(kind), &TokenStream::new());
-                quote_spanned! {span=>
-                    for (place, value) in p::ItemCount::items(value) {
-                        at.step(place, |at| { #inner });
-                    }
-                }
-            }
             Self::Range(bounds) => {
-                let (min, max) = &**bounds;
-                let (min, max) = (option(min.as_ref()), option(max.as_ref()));
-                if is_option(kind) {
+                let (min, max) = (option(bounds.min.as_ref()), option(bounds.max.as_ref()));
+                if is_optional {
                     quote_spanned!(span=> if let Some(value) = value { p::rules::range(value, #min, #max, at, failures); })
                 } else {
                     quote_spanned!(span=> p::rules::range(value, #min, #max, at, failures);)
@@ -179,90 +198,9 @@ impl Rule {
             Self::Email => quote_spanned!(span=> p::rules::email(value, at, failures)),
             Self::Url => quote_spanned!(span=> p::rules::url(value, at, failures)),
             Self::Custom(function) => quote_spanned!(span=> p::rules::custom(value, #function, at, failures);),
-            Self::Unbounded => TokenStream::new(),
+            Self::Inner(_) | Self::Unbounded(_) => TokenStream::new(),
         }
     }
-}
-
-impl Parse for Rule {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let word: Ident = input.parse()?;
-        match word.to_string().as_str() {
-            "length" => {
-                bounds(input, true).and_then(|(min, max)| whole(&word, min.as_ref(), max.as_ref()).map(|(min, max)| Self::Length(min, max)))
-            }
-            "items" => {
-                bounds(input, false).and_then(|(min, max)| whole(&word, min.as_ref(), max.as_ref()).map(|(min, max)| Self::Items(min, max)))
-            }
-            "range" => bounds(input, false).map(|bounds| Self::Range(Box::new(bounds))),
-            "inner" => {
-                let inside;
-                parenthesized!(inside in input);
-                Ok(Self::Inner(inside.parse_terminated(Self::parse, Token![,])?.into_iter().collect()))
-            }
-            "pattern" => {
-                let inside;
-                parenthesized!(inside in input);
-                inside.parse().map(Self::Pattern)
-            }
-            "custom" => {
-                let inside;
-                parenthesized!(inside in input);
-                inside.parse().map(Self::Custom)
-            }
-            "email" => Ok(Self::Email),
-            "url" => Ok(Self::Url),
-            "unbounded" => {
-                input.parse::<Token![=]>()?;
-                let reason: LitStr = input.parse()?;
-                if reason.value().trim().is_empty() {
-                    return Err(syn::Error::new(reason.span(), "say why, in words"));
-                }
-                Ok(Self::Unbounded)
-            }
-            _ => Err(syn::Error::new(
-                word.span(),
-                "unknown check: there are `length`, `items`, `inner`, `range`, `pattern`, `email`, `url`, `custom` and `unbounded`",
-            )),
-        }
-    }
-}
-
-type Bounds = (Option<Expr>, Option<Expr>);
-
-fn bounds(input: ParseStream<'_>, is_text: bool) -> syn::Result<Bounds> {
-    let inside;
-    parenthesized!(inside in input);
-    let (mut min, mut max) = (None, None);
-    while !inside.is_empty() {
-        let word: Ident = inside.parse()?;
-        if word == "min" || word == "max" {
-            inside.parse::<Token![=]>()?;
-            let value: Expr = inside.parse()?;
-            *(if word == "min" { &mut min } else { &mut max }) = Some(value);
-        } else if !(is_text && word == "chars") {
-            return Err(syn::Error::new(word.span(), "bounds are `min = …` and `max = …`"));
-        }
-        if !inside.is_empty() {
-            inside.parse::<Token![,]>()?;
-        }
-    }
-    Ok((min, max))
-}
-
-/// Lengths and counts are literals, and an upper bound is what they are for.
-fn whole(word: &Ident, min: Option<&Expr>, max: Option<&Expr>) -> syn::Result<(usize, usize)> {
-    let number = |expression: &Expr| match expression {
-        Expr::Lit(literal) => match &literal.lit {
-            Lit::Int(number) => LitInt::base10_parse::<usize>(number),
-            _ => Err(syn::Error::new(literal.lit.span(), "a whole number is expected")),
-        },
-        _ => Err(syn::Error::new(word.span(), "a whole number is expected")),
-    };
-    let Some(max) = max else {
-        return Err(syn::Error::new(word.span(), "an upper bound is needed: `max = …`"));
-    };
-    Ok((min.map_or(Ok(0), number)?, number(max)?))
 }
 
 fn option(bound: Option<&Expr>) -> TokenStream {

@@ -27,12 +27,17 @@ impl Parse for Attribute {
             .map_err(|error| syn::Error::new(error.span(), "an endpoint begins with its path: `#[get(\"/notes\", access = …)]`"))?;
         let mut attribute =
             Self { path, access: None, scope: None, without_object: None, unscoped: None, tag: None, class: None, body_limit: None };
+        let mut words: Vec<Ident> = Vec::new();
         while !input.is_empty() {
             input.parse::<Token![,]>()?;
             if input.is_empty() {
                 break;
             }
             let word: Ident = input.parse()?;
+            if words.contains(&word) {
+                return Err(syn::Error::new(word.span(), format_args!("`{word}` stands twice")));
+            }
+            words.push(word.clone());
             input.parse::<Token![=]>()?;
             match word.to_string().as_str() {
                 "access" => attribute.access = Some(input.parse()?),
@@ -56,9 +61,7 @@ impl Parse for Attribute {
 
 fn reason(input: ParseStream<'_>) -> syn::Result<LitStr> {
     let reason: LitStr = input.parse()?;
-    if reason.value().trim().is_empty() {
-        return Err(syn::Error::new(reason.span(), "say why, in words"));
-    }
+    crate::word::says_why(&reason)?;
     Ok(reason)
 }
 
@@ -117,8 +120,11 @@ fn endpoint(verb: &str, attribute: &Attribute, function: &ItemFn) -> syn::Result
     };
     let doc = documentation(function);
     let options = options(attribute);
-    let checks = checks(attribute, &arguments);
-    let mountable = mountable(attribute, name, &arguments);
+    let checks = checks(attribute, &arguments, answer);
+    let mountable = mountable(name, &arguments);
+    let count = arguments.len();
+    let specification = quote_spanned!(answer.span()=> p::answering::<#answer>());
+    let specifications = arguments.iter().map(|kind| quote_spanned!(kind.span()=> p::specify_under::<#kind, _, _>(&guard)));
     let text = name.to_string();
     // A future that can't move between threads is an error of the handler.
     let handle = quote_spanned!(name.span().resolved_at(Span::call_site())=> p::Probe::<fn(#(#arguments),*) -> #answer>::call(call, #name));
@@ -132,20 +138,27 @@ fn endpoint(verb: &str, attribute: &Attribute, function: &ItemFn) -> syn::Result
             #[allow(unused_imports)]
             use p::Fallback as _;
 
-            const GUARD: p::Guard = #access;
-            const ARGUMENTS: &[p::ArgumentSpec] = &[#(p::specify::<#arguments>()),*];
+            const PARTS: (p::Guard, [p::ArgumentSpec; #count]) = {
+                let guard = #access;
+                (guard.erase(), [#(#specifications),*])
+            };
+            const GUARD: p::Guard = PARTS.0;
+            const KEY: u64 = GUARD.key();
+            const ANSWER: p::AnswerSpec = #specification;
+            const ARGUMENTS: &[p::ArgumentSpec] = &PARTS.1;
             #checks
 
             fn call(call: p::Call) -> p::CallFuture {
                 #handle
             }
 
-            static ENDPOINT: p::Endpoint = p::Endpoint::builder(p::Verb::#verb, #path, #text)
-                .doc(#doc)
-                #options
-                .access(GUARD)
-                .handler(ARGUMENTS, p::describe::<#answer>, call)
-                .build_checked_elsewhere();
+            static ENDPOINT: p::Endpoint = p::finish(
+                p::Endpoint::builder(p::Verb::#verb, #path, #text).doc(#doc)#options,
+                GUARD,
+                ARGUMENTS,
+                ANSWER,
+                call,
+            );
 
             impl p::Registered for #name {
                 const ENDPOINT: &'static p::Endpoint = &ENDPOINT;
@@ -216,28 +229,26 @@ fn options(attribute: &Attribute) -> TokenStream {
 }
 
 /// What path, arguments and policy promise each other, asked at the token that has to change.
-fn checks(attribute: &Attribute, arguments: &[&Type]) -> TokenStream {
+fn checks(attribute: &Attribute, arguments: &[&Type], answer: &Type) -> TokenStream {
     let path = &attribute.path;
     let (no_object, unscoped) = (attribute.without_object.is_some(), attribute.unscoped.is_some());
     let single = arguments
         .iter()
         .enumerate()
         .map(|(at, kind)| quote_spanned!(kind.span()=> const _: () = p::checks::argument(&GUARD, &ARGUMENTS[#at]);));
+    let access = attribute.access.as_ref().map(Access::span).unwrap_or_else(Span::call_site);
+    let policy = quote_spanned!(access=> const _: () = p::checks::policy(&GUARD););
+    let answer = quote_spanned!(answer.span()=> const _: () = p::checks::answer(&ANSWER););
     let whole = quote_spanned!(path.span()=> const _: () = p::checks::whole(#path, ARGUMENTS, &GUARD, #no_object, #unscoped););
-    quote!(#(#single)* #whole)
+    quote!(#policy #(#single)* #answer #whole)
 }
 
-fn mountable(attribute: &Attribute, name: &Ident, arguments: &[&Type]) -> TokenStream {
-    let mut keys = Vec::new();
-    if let Some(access) = &attribute.access {
-        access.keys(&mut keys);
-    }
+fn mountable(name: &Ident, arguments: &[&Type]) -> TokenStream {
     let places: Vec<_> = (0..arguments.len()).map(|at| format_ident!("I{at}")).collect();
     quote! {
         impl<R, S, #(#places),*> p::Mountable<R, S, (#(#places,)*)> for #name
         where
-            R: p::RoleKind,
-            #(#keys: p::KeyOf<R>,)*
+            R: p::RoleKind + p::Knows<{ KEY }>,
             #(#arguments: p::ProvidedBy<S, #places>,)*
         {
         }

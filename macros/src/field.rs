@@ -1,10 +1,13 @@
 //! The words of serde that a field of an input may have, and what they mean for its name and its absence.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt as _;
 use syn::meta::ParseNestedMeta;
+use syn::spanned::Spanned as _;
 use syn::{Attribute, ExprPath, Field, LitStr, Token};
+
+use crate::serde_words::none_by_configuration;
 
 /// What `#[serde(…)]` says about a field.
 pub(crate) struct FieldWords {
@@ -12,6 +15,8 @@ pub(crate) struct FieldWords {
     pub(crate) name: String,
     /// What makes the value when the field isn't there.
     pub(crate) default: Option<TokenStream>,
+    /// Where the type's own default is asked for.
+    pub(crate) plain_default: Option<Span>,
     /// What reads it in place of its type.
     pub(crate) read_with: Option<ExprPath>,
 }
@@ -19,7 +24,8 @@ pub(crate) struct FieldWords {
 impl FieldWords {
     pub(crate) fn read(field: &Field, renaming: Renaming) -> syn::Result<Self> {
         let name = field.ident.as_ref().map(|ident| renaming.apply(&ident.unraw().to_string())).unwrap_or_default();
-        let mut words = Self { name, default: None, read_with: None };
+        none_by_configuration(&field.attrs)?;
+        let mut words = Self { name, default: None, plain_default: None, read_with: None };
         each_word(&field.attrs, |word| {
             if word.path.is_ident("rename") {
                 words.name = word.value()?.parse::<LitStr>()?.value();
@@ -28,6 +34,7 @@ impl FieldWords {
                     let function: ExprPath = word.value()?.parse::<LitStr>()?.parse()?;
                     quote!(#function)
                 } else {
+                    words.plain_default = Some(word.path.span());
                     quote!(::core::default::Default::default)
                 });
             } else if word.path.is_ident("deserialize_with") {
@@ -54,6 +61,7 @@ pub(crate) enum Renaming {
 
 impl Renaming {
     pub(crate) fn read(attributes: &[Attribute]) -> syn::Result<Self> {
+        none_by_configuration(attributes)?;
         let mut renaming = Self::None;
         each_word(attributes, |word| {
             if !word.path.is_ident("rename_all") {

@@ -7,6 +7,7 @@ use syn::{Attribute, Data, DataEnum, DeriveInput, Fields, FieldsNamed, Ident, In
 
 use crate::check::Checks;
 use crate::field::{FieldWords, Renaming};
+use crate::serde_words::allow_only;
 
 pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     let mut item: DeriveInput = syn::parse2(item)?;
@@ -24,6 +25,7 @@ pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
             }
         },
         Data::Enum(data) => {
+            allow_only(&item.attrs, &[], "an input that is a choice of words")?;
             let implementation = of_enum(&item.ident, data)?;
             let derives = quote! {
                 #[derive(::portcullis::__private::serde::Deserialize, ::portcullis::__private::schemars::JsonSchema)]
@@ -57,6 +59,7 @@ struct Parts {
     finishes: Vec<TokenStream>,
     checks: Vec<TokenStream>,
     diagnoses: Vec<TokenStream>,
+    constants: TokenStream,
 }
 
 fn of_struct(name: &Ident, renaming: Renaming, fields: &mut FieldsNamed) -> syn::Result<TokenStream> {
@@ -68,6 +71,14 @@ fn of_struct(name: &Ident, renaming: Renaming, fields: &mut FieldsNamed) -> syn:
         let rules = Checks::read(&field.attrs)?;
         let words = FieldWords::read(field, renaming)?;
         let Some(ident) = &field.ident else { continue };
+        if let Some(at) = words.plain_default
+            && let Some(why) = rules.refuses_default(&field.ty)
+        {
+            return Err(syn::Error::new(at, why));
+        }
+        if parts.names.contains(&words.name) {
+            return Err(syn::Error::new_spanned(ident, format_args!("another field has the name `{}`", words.name)));
+        }
         let (kind, at) = (&field.ty, Index::from(place));
         let span = kind.span().resolved_at(Span::call_site());
         let from = rules.bound(kind).map_or_else(|| quote!(from), |bound| quote!(p::Bound::wrap(#bound, from)));
@@ -85,6 +96,7 @@ fn of_struct(name: &Ident, renaming: Renaming, fields: &mut FieldsNamed) -> syn:
             parts.defaults.push(place);
         }
         let statements = rules.statements(kind);
+        parts.constants.extend(rules.constants());
         parts.checks.push(quote!(#place => if let Some(value) = view.#at { #statements },));
         if let Some(deeper) = rules.deeper(kind) {
             parts.diagnoses.push(quote!(#place => #deeper,));
@@ -100,12 +112,13 @@ fn of_struct(name: &Ident, renaming: Renaming, fields: &mut FieldsNamed) -> syn:
 }
 
 fn implementation(name: &Ident, fields: &FieldsNamed, parts: &Parts) -> TokenStream {
-    let Parts { names, defaults, reads, finishes, checks, diagnoses } = parts;
+    let Parts { names, defaults, reads, finishes, checks, diagnoses, constants } = parts;
     let idents: Vec<_> = fields.named.iter().filter_map(|field| field.ident.as_ref()).collect();
     let kinds: Vec<_> = fields.named.iter().map(|field| &field.ty).collect();
     let places: Vec<_> = (0..kinds.len()).map(Index::from).collect();
     let nothing = kinds.iter().map(|_| quote!(None));
     quote! {
+        #constants
         #[allow(unused_variables, clippy::too_many_lines, clippy::type_complexity, clippy::unused_unit)]
         impl p::Fields for #name {
             type Draft = (#(Option<#kinds>,)*);
@@ -147,6 +160,7 @@ fn implementation(name: &Ident, fields: &FieldsNamed, parts: &Parts) -> TokenStr
                 p::read(from)
             }
         }
+        impl p::InputSeal for #name {}
         impl p::Input for #name {}
         #[diagnostic::do_not_recommend]
         impl p::CheckField for #name {
@@ -165,7 +179,11 @@ fn of_enum(name: &Ident, data: &DataEnum) -> syn::Result<TokenStream> {
     if let Some(variant) = data.variants.iter().find(|variant| !matches!(variant.fields, Fields::Unit)) {
         return Err(syn::Error::new_spanned(variant, "an input enum is a choice of plain words"));
     }
+    for variant in &data.variants {
+        allow_only(&variant.attrs, &["rename"], "a variant of an input")?;
+    }
     Ok(quote! {
+        impl p::InputSeal for #name {}
         #[diagnostic::do_not_recommend]
         impl p::CheckField for #name {}
     })

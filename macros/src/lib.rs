@@ -19,6 +19,9 @@ mod permission;
 mod provider;
 mod record;
 mod role;
+mod rule;
+mod serde_words;
+mod word;
 
 macro_rules! endpoint_attributes {
     ($($name:ident => $verb:literal, $title:literal;)*) => {$(

@@ -1,17 +1,19 @@
 //! `#[output]`: serde and schema in one, and every field is an output itself.
 
-use proc_macro2::{Group, Span, TokenStream};
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
-use syn::token::Paren;
-use syn::{Attribute, Data, DeriveInput, Expr, Field, Fields, FieldsNamed, Ident, Token, Type, parse_quote};
+use syn::{Attribute, Data, DeriveInput, Field, Fields, FieldsNamed, Ident, Type, parse_quote};
+
+use crate::serde_words::{allow_only, skip_value};
 
 pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     let item: DeriveInput = syn::parse2(item)?;
     if !item.generics.params.is_empty() {
         return Err(syn::Error::new_spanned(&item.generics, "an output has no generic parameters"));
     }
+    check_words(&item)?;
     match &item.data {
         Data::Struct(data) => match &data.fields {
             Fields::Named(fields) if !has_words(&item, fields) => Ok(plain(&item, fields)),
@@ -19,6 +21,22 @@ pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
         },
         Data::Enum(_) => Ok(derived(item)),
         Data::Union(_) => Err(syn::Error::new_spanned(&item.ident, "an output is a struct or an enum")),
+    }
+}
+
+/// Names and omissions are an output's own; what would send something else than its fields is refused.
+fn check_words(item: &DeriveInput) -> syn::Result<()> {
+    let (whole, variant) = (["rename_all", "rename_all_fields", "tag", "content", "untagged"], ["rename", "rename_all", "untagged"]);
+    let field =
+        |field: &Field| allow_only(&field.attrs, &["rename", "skip", "skip_serializing", "skip_serializing_if"], "a field of an output");
+    allow_only(&item.attrs, &whole, "an output")?;
+    match &item.data {
+        Data::Struct(data) => data.fields.iter().try_for_each(field),
+        Data::Enum(data) => data.variants.iter().try_for_each(|own| {
+            allow_only(&own.attrs, &variant, "a variant of an output")?;
+            own.fields.iter().try_for_each(field)
+        }),
+        Data::Union(_) => Ok(()),
     }
 }
 
@@ -43,6 +61,8 @@ fn plain(item: &DeriveInput, fields: &FieldsNamed) -> TokenStream {
         #item
         const _: () = {
             use ::portcullis::__private as p;
+            #[diagnostic::do_not_recommend]
+            impl p::OutputSeal for #name {}
             #[diagnostic::do_not_recommend]
             impl p::Output for #name {}
             impl p::serde::Serialize for #name {
@@ -69,14 +89,15 @@ fn derived(mut item: DeriveInput) -> TokenStream {
     for (at, field) in fields.into_iter().enumerate() {
         let kind = &field.ty;
         checks.push(quote_spanned!(kind.span()=> is_output::<#kind>();));
-        if !field.attrs.iter().any(has_own_way) {
+        if !is_left_out(&field.attrs) {
             let writer = format_ident!("__write_{at}");
             writers.push(writer_of(&writer, kind));
             let path = format!("{name}::{writer}");
             field.attrs.push(parse_quote!(#[serde(serialize_with = #path)]));
         }
     }
-    let renaming = matches!(item.data, Data::Enum(_)).then(|| quote!(#[serde(rename_all = "snake_case")]));
+    let renaming =
+        (matches!(item.data, Data::Enum(_)) && !has_word(&item.attrs, "rename_all")).then(|| quote!(#[serde(rename_all = "snake_case")]));
     quote! {
         #[derive(::portcullis::__private::serde::Serialize, ::portcullis::__private::schemars::JsonSchema)]
         #[serde(crate = "::portcullis::__private::serde", deny_unknown_fields)]
@@ -87,6 +108,8 @@ fn derived(mut item: DeriveInput) -> TokenStream {
             use ::portcullis::__private as p;
             #[allow(unused_imports)]
             use p::OutputFallback as _;
+            #[diagnostic::do_not_recommend]
+            impl p::OutputSeal for #name {}
             #[diagnostic::do_not_recommend]
             impl p::Output for #name {}
             #[doc(hidden)]
@@ -111,21 +134,18 @@ fn writer_of(name: &Ident, kind: &Type) -> TokenStream {
     }
 }
 
-/// Whether an attribute already says how the field is written.
-fn has_own_way(attribute: &Attribute) -> bool {
-    if !attribute.path().is_ident("serde") {
-        return false;
-    }
+fn has_word(attributes: &[Attribute], word: &str) -> bool {
     let mut found = false;
-    // What can't be parsed is an error of serde's own derive.
-    let _ = attribute.parse_nested_meta(|meta| {
-        found |= ["with", "serialize_with", "flatten", "skip", "skip_serializing"].iter().any(|word| meta.path.is_ident(word));
-        if meta.input.peek(Token![=]) {
-            meta.value()?.parse::<Expr>()?;
-        } else if meta.input.peek(Paren) {
-            meta.input.parse::<Group>()?;
-        }
-        Ok(())
-    });
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        let _ = attribute.parse_nested_meta(|meta| {
+            found |= meta.path.is_ident(word);
+            skip_value(&meta)
+        });
+    }
     found
+}
+
+/// Whether an attribute says that the field isn't written.
+fn is_left_out(attributes: &[Attribute]) -> bool {
+    has_word(attributes, "skip") || has_word(attributes, "skip_serializing")
 }

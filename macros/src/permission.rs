@@ -2,9 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Data, DeriveInput, Fields};
+use syn::{Data, DeriveInput, Fields, LitStr, Type};
 
-use crate::role::word;
+use crate::word::Names;
 
 pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     let item: DeriveInput = syn::parse2(item)?;
@@ -12,15 +12,21 @@ pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
         return Err(syn::Error::new_spanned(&item.ident, "permissions are an enum"));
     };
     let name = &item.ident;
-    let mut arms = Vec::new();
+    let owner = Owner::read(&item)?;
+    let (mut arms, mut names) = (Vec::new(), Names::default());
     for variant in &data.variants {
         if !matches!(variant.fields, Fields::Unit) {
             return Err(syn::Error::new_spanned(variant, "a permission is a plain word"));
         }
         let ident = &variant.ident;
-        let text = word(&variant.attrs, "permission", ident)?;
+        let text = names.take(&variant.attrs, "permission", ident)?;
+        owner.check(&text, ident)?;
         arms.push(quote!(Self::#ident => #text,));
     }
+    let key = match &owner {
+        Owner::Roles(roles) => quote!(#roles),
+        Owner::Module(_) => quote!(p::Anyone),
+    };
     Ok(quote! {
         const _: () = {
             use ::portcullis::__private as p;
@@ -35,12 +41,57 @@ pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
                 /// The guard that lets callers pass whose role holds this permission.
                 #[doc(hidden)]
                 #[must_use]
-                pub const fn guard(self) -> p::Guard {
-                    p::Guard::rule(p::Rule::Permission(self.name()))
+                pub const fn guard(self) -> p::Guard<#key> {
+                    p::permission::<Self, #key>(self.name())
                 }
             }
-
-            impl<R: p::RoleKind> p::KeyOf<R> for #name {}
         };
     })
 }
+
+/// Whose permissions they are.
+enum Owner {
+    /// Those of the application with these roles.
+    Roles(Box<Type>),
+    /// Those of a module, for every application that mounts it.
+    Module(LitStr),
+}
+
+impl Owner {
+    fn read(item: &DeriveInput) -> syn::Result<Self> {
+        let mut owner = None;
+        for attribute in item.attrs.iter().filter(|attribute| attribute.path().is_ident("permission")) {
+            attribute.parse_nested_meta(|meta| {
+                let own = if meta.path.is_ident("of") {
+                    Self::Roles(Box::new(meta.value()?.parse()?))
+                } else if meta.path.is_ident("module") {
+                    Self::Module(meta.value()?.parse()?)
+                } else {
+                    return Err(meta.error("unknown word: there are `of = Role` and `module = \"name\"`"));
+                };
+                match owner.replace(own) {
+                    None => Ok(()),
+                    Some(_) => Err(meta.error("permissions are those of one application, or of one module")),
+                }
+            })?;
+        }
+        let message = "say whose permissions these are: `#[permission(of = Role)]` with the roles of the application";
+        owner.ok_or_else(|| syn::Error::new_spanned(&item.ident, message))
+    }
+
+    /// A module's permissions begin with its name, so that no application's have the same name by chance.
+    fn check(&self, text: &str, variant: &syn::Ident) -> syn::Result<()> {
+        match self {
+            Self::Module(module) if !text.strip_prefix(&module.value()).is_some_and(|rest| rest.starts_with('.')) => {
+                Err(syn::Error::new_spanned(variant, format_args!("the permissions of this module are named `{}.…`", module.value())))
+            }
+            Self::Roles(_) if text.to_ascii_lowercase().starts_with(ACCOUNTS) => Err(syn::Error::new_spanned(
+                variant,
+                format_args!("`{ACCOUNTS}…` are the permissions of the accounts module: choose another name"),
+            )),
+            Self::Roles(_) | Self::Module(_) => Ok(()),
+        }
+    }
+}
+
+const ACCOUNTS: &str = "accounts.";

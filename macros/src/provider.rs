@@ -37,6 +37,7 @@ pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
         const _: () = {
             use ::portcullis::__private as p;
             #marker
+            impl p::ArgumentSeal for #name {}
             #[diagnostic::do_not_recommend]
             impl p::Argument for #name {
                 const KIND: p::Kind = p::Kind::Head;

@@ -1,9 +1,12 @@
 //! `#[derive(Role)]`: the roles of an application, least to most trusted.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Data, DeriveInput, Expr, Fields, Ident, LitStr, Token};
+use syn::spanned::Spanned as _;
+use syn::{Attribute, Data, DeriveInput, Expr, Fields, Token};
+
+use crate::word::Names;
 
 pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     let item: DeriveInput = syn::parse2(item)?;
@@ -15,29 +18,34 @@ pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     }
     let name = &item.ident;
     let last = data.variants.len() - 1;
-    let (mut entries, mut arms) = (Vec::new(), Vec::new());
+    let (mut entries, mut arms, mut grants, mut names) = (Vec::new(), Vec::new(), Vec::new(), Names::default());
     let variants: Vec<_> = data.variants.iter().map(|variant| &variant.ident).collect();
     for (at, variant) in data.variants.iter().enumerate() {
         if !matches!(variant.fields, Fields::Unit) {
             return Err(syn::Error::new_spanned(variant, "a role is a plain word"));
         }
         let ident = &variant.ident;
-        let text = word(&variant.attrs, "role", ident)?;
-        let permissions = granted(&variant.attrs)?;
+        let text = names.take(&variant.attrs, "role", ident)?;
+        let own = granted(&variant.attrs)?;
+        let places = grants.len()..grants.len() + own.len();
+        grants.extend(own.iter().map(|permission| quote_spanned!(permission.span()=> p::grant::<#name, _>(&(#permission).guard()))));
         let rank = u8::try_from(at).unwrap_or(u8::MAX);
         let top = at == last;
         entries.push(quote! {
-            p::RoleEntry { name: #text, rank: #rank, permissions: &[#((#permissions).name()),*], top: #top }
+            p::RoleEntry { name: #text, rank: #rank, permissions: &[#(GRANTS[#places].name),*], top: #top }
         });
         arms.push(quote!(Self::#ident => #at,));
     }
+    let (text, count) = (name.to_string(), grants.len());
     Ok(quote! {
         const _: () = {
             use ::portcullis::__private as p;
 
             // Every role counts as used: tokens name roles that the code doesn't.
+            #[allow(unused_qualifications)]
             const _: &[#name] = &[#(#name::#variants),*];
 
+            const GRANTS: [p::PermissionGrant; #count] = [#(#grants),*];
             static ROLES: &[p::RoleEntry] = &[#(#entries),*];
 
             impl #name {
@@ -48,15 +56,14 @@ pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
                 /// The guard that lets this role and more trusted ones pass.
                 #[doc(hidden)]
                 #[must_use]
-                #[allow(clippy::indexing_slicing)]
-                pub const fn guard(self) -> p::Guard {
-                    let entry = &ROLES[self.index()];
-                    p::Guard::rule(p::Rule::AtLeast { role: entry.name, rank: entry.rank })
+                pub const fn guard(self) -> p::Guard<Self> {
+                    p::at_least::<Self>(self.index())
                 }
             }
 
             impl p::RoleKind for #name {
                 const ROLES: &'static [p::RoleEntry] = ROLES;
+                const GRANTS: &'static [p::PermissionGrant] = &GRANTS;
 
                 #[allow(clippy::indexing_slicing)]
                 fn entry(self) -> &'static p::RoleEntry {
@@ -64,24 +71,24 @@ pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
                 }
             }
 
+            impl p::Key for #name {
+                const KEY: u64 = p::number(option_env!("CARGO_PKG_NAME"), module_path!(), file!(), #text, (line!(), column!()));
+            }
+
+            #[diagnostic::do_not_recommend]
+            impl p::Knows<{ <#name as p::Key>::KEY }> for #name {}
+            #[diagnostic::do_not_recommend]
             impl p::KeyOf<#name> for #name {}
+            #[diagnostic::do_not_recommend]
+            impl p::JoinKey<#name> for #name {
+                type Both = Self;
+            }
+            #[diagnostic::do_not_recommend]
+            impl p::JoinKey<p::Anyone> for #name {
+                type Both = Self;
+            }
         };
     })
-}
-
-/// The word in the attribute, or the variant's name in snake case.
-pub(crate) fn word(attributes: &[Attribute], attribute: &str, variant: &Ident) -> syn::Result<String> {
-    if let Some(own) = attributes.iter().find(|own| own.path().is_ident(attribute)) {
-        return Ok(own.parse_args::<LitStr>()?.value());
-    }
-    let mut word = String::new();
-    for (at, character) in variant.to_string().chars().enumerate() {
-        if character.is_uppercase() && at > 0 {
-            word.push('_');
-        }
-        word.extend(character.to_lowercase());
-    }
-    Ok(word)
 }
 
 fn granted(attributes: &[Attribute]) -> syn::Result<Vec<Expr>> {

@@ -164,12 +164,14 @@ pub use portcullis_macros::output;
 
 /// Makes an enum the roles of an application, least to most trusted.
 ///
-/// The name in tokens and in the database is the variant's in snake case, or that of `#[role("…")]`. `#[grants(…)]` gives permissions; the
-/// last role holds all of them.
+/// The name in tokens and in the database is the variant's in snake case, or that of `#[role("…")]`: at most 64 ASCII letters, digits,
+/// `_`, `-`, `.` and `:`. No two roles have the same name, whatever its case. `#[grants(…)]` gives permissions; the last role holds all of
+/// them.
 ///
 /// ```
 /// # use portcullis::prelude::*;
 /// #[derive(Clone, Copy, Permission)]
+/// #[permission(of = Role)]
 /// enum Permission {
 ///     Publish,
 /// }
@@ -188,11 +190,17 @@ pub use portcullis_macros::Role;
 
 /// Makes an enum the permissions of an application.
 ///
-/// The name is the variant's in snake case, or that of `#[permission("…")]`.
+/// `#[permission(of = Role)]` says whose permissions they are: only an application with these roles can mount an endpoint that names one.
+/// The name is the variant's in snake case, or that of `#[permission("…")]`: at most 64 ASCII letters, digits, `_`, `-`, `.` and `:`. The
+/// permissions of a reusable module say `#[permission(module = "name")]`, any application may grant them, and their names begin with
+/// `name.`.
 ///
 /// ```
 /// # use portcullis::prelude::*;
+/// # #[derive(Role)]
+/// # enum Role { User }
 /// #[derive(Clone, Copy, Permission)]
+/// #[permission(of = Role)]
 /// enum Permission {
 ///     #[permission("articles.publish")]
 ///     Publish,

@@ -15,6 +15,8 @@ mod caller;
 pub use caller::{Answer, Caller};
 mod matrix;
 pub use matrix::check_matrix;
+mod object;
+pub use object::authorized;
 mod scopes;
 pub use scopes::check_scopes;
 mod uniformity;

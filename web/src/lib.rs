@@ -18,6 +18,7 @@ pub mod extract;
 pub mod observe;
 mod probe;
 pub mod respond;
+mod seal;
 #[cfg(feature = "steps")]
 #[doc(hidden)]
 pub mod steps;

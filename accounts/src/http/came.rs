@@ -9,6 +9,7 @@ use crate::service::{AccountService, Origin};
 #[derive(Debug)]
 pub(crate) struct Came(pub(crate) Origin);
 
+impl portcullis_web::__private::ArgumentSeal for Came {}
 impl Argument for Came {
     const KIND: Kind = Kind::Head;
     type Needs = Nothing;
@@ -23,6 +24,7 @@ impl Argument for Came {
 #[derive(Debug)]
 pub(crate) struct SameOrigin;
 
+impl portcullis_web::__private::ArgumentSeal for SameOrigin {}
 impl Argument for SameOrigin {
     const KIND: Kind = Kind::Head;
     type Needs = Need<AccountService>;

@@ -18,6 +18,7 @@ pub(crate) struct SignedOut {
     pub(super) from_cookie: bool,
 }
 
+impl portcullis_web::__private::AnswerSeal for SignedOut {}
 impl Answer for SignedOut {
     fn describe(operation: &mut OperationDoc<'_>) {
         NoContent::describe(operation);

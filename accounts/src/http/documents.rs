@@ -54,6 +54,7 @@ pub(crate) fn security_txt(accounts: &AccountService) -> SecurityTxt {
     SecurityTxt(text)
 }
 
+impl portcullis_web::__private::AnswerSeal for Jwks {}
 impl Answer for Jwks {
     fn describe(operation: &mut OperationDoc<'_>) {
         let key = json!({"type": "object", "required": ["kty", "kid", "alg", "use"], "properties": {
@@ -69,6 +70,7 @@ impl Answer for Jwks {
     }
 }
 
+impl portcullis_web::__private::AnswerSeal for Metadata {}
 impl Answer for Metadata {
     fn describe(operation: &mut OperationDoc<'_>) {
         let text = json!({"type": "string"});
@@ -90,6 +92,7 @@ impl Answer for Metadata {
     }
 }
 
+impl portcullis_web::__private::AnswerSeal for SecurityTxt {}
 impl Answer for SecurityTxt {
     fn describe(operation: &mut OperationDoc<'_>) {
         Text::describe(operation);
@@ -100,6 +103,7 @@ impl Answer for SecurityTxt {
     }
 }
 
+impl portcullis_web::__private::AnswerSeal for Stylesheet {}
 impl Answer for Stylesheet {
     fn describe(operation: &mut OperationDoc<'_>) {
         operation.text_response(200, "A style sheet.", "text/css");

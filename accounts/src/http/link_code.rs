@@ -74,6 +74,7 @@ impl LinkCodes {
     }
 }
 
+impl portcullis_web::__private::ArgumentSeal for LinkCodes {}
 impl Argument for LinkCodes {
     const KIND: Kind = Kind::Head;
     type Needs = Nothing;

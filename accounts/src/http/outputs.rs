@@ -139,6 +139,7 @@ struct Tokens {
     scope: String,
 }
 
+impl portcullis_web::__private::AnswerSeal for TokenAnswer {}
 impl Answer for TokenAnswer {
     fn describe(operation: &mut OperationDoc<'_>) {
         operation.json_response::<Tokens>(200, "New tokens.");
@@ -178,6 +179,7 @@ pub(crate) enum PasswordChanged {
     Cookie(Secret),
 }
 
+impl portcullis_web::__private::AnswerSeal for PasswordChanged {}
 impl Answer for PasswordChanged {
     fn describe(operation: &mut OperationDoc<'_>) {
         operation.json_response::<Tokens>(200, "New tokens.");

@@ -168,6 +168,7 @@ impl Shown {
     }
 }
 
+impl portcullis_web::__private::AnswerSeal for Shown {}
 impl Answer for Shown {
     fn describe(operation: &mut OperationDoc<'_>) {
         Html::describe(operation);

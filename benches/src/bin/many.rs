@@ -86,7 +86,7 @@ fn endpoint(number: u32) -> &'static Endpoint {
     let path = format!("/things-{number}/list").leak();
     let name = format!("list_things_{number}").leak();
     let builder = Endpoint::builder(Verb::Get, path, name).doc("List the things.").access(Public("a measurement").guard());
-    Box::leak(Box::new(builder.handler(&[], Json::<Thing>::describe, answer).build()))
+    Box::leak(Box::new(builder.dangerous_handler(&[], Json::<Thing>::describe, answer, "as many as the measurement asks for").build()))
 }
 
 fn answer(_: Call) -> CallFuture {

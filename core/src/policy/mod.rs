@@ -101,6 +101,13 @@ impl Access {
         self.rules.iter().take(self.len)
     }
 
+    /// The condition at this place of the postfix order, for constant functions.
+    #[must_use]
+    #[expect(clippy::indexing_slicing, reason = "a const function has no iterators; the index is below the length")]
+    pub const fn rule_at(&self, at: usize) -> Option<Rule> {
+        if at < self.len { Some(self.rules[at]) } else { None }
+    }
+
     /// Whether anonymous callers pass.
     #[must_use]
     #[expect(clippy::indexing_slicing, reason = "a const function has no iterators; the index is below the length")]

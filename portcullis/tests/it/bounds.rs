@@ -27,6 +27,7 @@ impl<'de> serde::Deserialize<'de> for Costly {
     }
 }
 
+impl portcullis::__private::MeasureSeal for Costly {}
 impl CharLength for Costly {
     fn char_length(&self) -> Option<usize> {
         Some(self.0.chars().count())

@@ -40,12 +40,22 @@ struct Everything {
     maybe_number: Option<u8>,
     #[check(items(max = 1), inner(length(chars, max = 3)))]
     maybe_list: Option<Vec<String>>,
+    #[check(items(max = 2), inner(items(max = 2), inner(length(chars, max = 3), pattern("^[a-z]*$"))))]
+    #[serde(default)]
+    rows: Vec<Vec<String>>,
+    #[check(items(max = 2), inner(custom(is_at_the_origin)))]
+    #[serde(default)]
+    origins: Vec<Point>,
 }
 
 #[input]
 struct Point {
     #[check(range(min = 0, max = 9))]
     x: i8,
+}
+
+fn is_at_the_origin(point: &Point) -> Result<(), &'static str> {
+    if point.x == 0 { Ok(()) } else { Err("Only the origin is taken.") }
 }
 
 fn is_even(number: &u32) -> Result<(), &'static str> {
@@ -57,7 +67,7 @@ async fn everything(Json(input): Json<Everything>) -> NoContent {
     // Every field reached the handler.
     drop((input.name, input.words, input.digits, input.number, input.ratio, input.code, input.mail, input.link, input.even, input.free));
     let xs = input.points.values().map(|point| point.x).sum::<i8>();
-    drop((input.counts, xs, input.maybe_text, input.maybe_number, input.maybe_list));
+    drop((input.counts, xs, input.maybe_text, input.maybe_number, input.maybe_list, input.rows, input.origins));
     NoContent
 }
 
@@ -101,6 +111,11 @@ async fn every_check_refuses_its_failing_case(app: TestApp) {
         ("words", json!(["a", "b", "c", "d"]), "/words too_many"),
         ("words", json!(["a", "abcde"]), "/words/1 too_long"),
         ("words", json!(["", "b"]), "/words/0 too_short"),
+        ("rows", json!([[], [], []]), "/rows too_many"),
+        ("rows", json!([[], ["a", "b", "c"]]), "/rows/1 too_many"),
+        ("rows", json!([["a"], ["b", "abcd"]]), "/rows/1/1 too_long"),
+        ("rows", json!([["A"]]), "/rows/0/0 pattern"),
+        ("origins", json!([{"x": 0}, {"x": 1}]), "/origins/1 refused"),
         ("digits", json!([1, 2, 3]), "/digits too_many"),
         ("digits", json!([1, 10]), "/digits/1 too_large"),
         ("digits", json!([0]), "/digits/0 too_small"),

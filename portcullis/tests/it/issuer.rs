@@ -10,9 +10,8 @@ use portcullis::core::ManualClock;
 use portcullis::core::token::{AccessClaims, Audience, SigningKey};
 use portcullis::prelude::*;
 use portcullis::web::Response;
-use portcullis::web::app::OperationDoc;
 use portcullis::web::authn::RemoteIssuer;
-use portcullis::web::respond::Answer;
+use portcullis::web::extract::{Foreign, Reason};
 use portcullis_testing::{Caller, TestApp, check_uniform};
 use serde_json::json;
 
@@ -47,24 +46,23 @@ struct Inside {
 }
 
 /// Any answer.
-struct Reply(Response);
+type Reply = Foreign<Response, Misbehaving>;
 
-impl Answer for Reply {
-    fn describe(_: &mut OperationDoc<'_>) {}
-    fn into_answer(self) -> Response {
-        self.0
-    }
+struct Misbehaving;
+
+impl Reason for Misbehaving {
+    const REASON: &'static str = "an issuer that means no good";
 }
 
 fn json_reply(value: &serde_json::Value) -> Reply {
-    Reply(Response::new(Body::from(value.to_string())))
+    Foreign::new(Response::new(Body::from(value.to_string())))
 }
 
 fn elsewhere() -> Reply {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::FOUND;
     response.headers_mut().insert(header::LOCATION, http::HeaderValue::from_static("/elsewhere"));
-    Reply(response)
+    Foreign::new(response)
 }
 
 async fn metadata(issuer: &Issuer) -> Reply {
@@ -84,13 +82,13 @@ async fn metadata(issuer: &Issuer) -> Reply {
                 chunks.fetch_add(1, Ordering::SeqCst);
                 Ok::<_, std::convert::Infallible>(vec![b' '; 16 * 1024])
             });
-            Reply(Response::new(Body::from_stream(endless)))
+            Foreign::new(Response::new(Body::from_stream(endless)))
         }
-        Mood::AnswersNoJson => Reply(Response::new(Body::from("<html>"))),
+        Mood::AnswersNoJson => Foreign::new(Response::new(Body::from("<html>"))),
         Mood::Fails => {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-            Reply(response)
+            Foreign::new(response)
         }
         Mood::Hangs => std::future::pending().await,
         Mood::Good | Mood::SendsKeysElsewhere => json_reply(&json!({"issuer": own, "jwks_uri": format!("{own}/keys")})),

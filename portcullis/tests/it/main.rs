@@ -42,6 +42,7 @@ mod answers;
 mod bodies;
 mod bounds;
 mod checks;
+mod consistency;
 mod foreign;
 mod frozen;
 mod issuer;

@@ -8,7 +8,7 @@ use http::Method;
 use portcullis::prelude::*;
 use portcullis_testing::{TestApp, World, check_uniform};
 
-use crate::support::{Believer, Nobody, Role, behind_proxy, caller, send, start, world};
+use crate::support::{Believer, Nobody, Role, behind_proxy, caller, send, start};
 
 #[get("/new", access = Public("a test"))]
 async fn new() -> NoContent {
@@ -232,31 +232,4 @@ mod beside_other_origins {
         assert_eq!(answer.header("access-control-allow-origin"), Some("https://app.example.com"));
         assert_eq!(answer.header("access-control-allow-credentials"), None);
     }
-}
-
-/// A document in the path, which a raw router has no parameter for.
-struct Document;
-
-impl Resource for Document {
-    const NAME: &'static str = "document";
-    type Key = Id;
-    async fn load(_: Id, _: &Database) -> Result<Option<Self>> {
-        Ok(None)
-    }
-}
-
-impl Permits<Read> for Document {
-    fn permits(&self, _: &Principal) -> bool {
-        true
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_policy_that_no_request_could_meet_stops_the_start() {
-    let Some(world) = world() else { return };
-    let app = App::<Role>::new("Mounts").dangerous_mount_axum("/old", Can::<Read, Document>::guard(), router(), "a test");
-    let started = tokio::spawn(async move { start(app, world).await }).await;
-    let panic = started.unwrap_err().into_panic();
-    let text = panic.downcast_ref::<String>().unwrap();
-    assert!(text.contains("the raw router at /old has a policy that names an object"), "{text}");
 }

@@ -89,8 +89,6 @@ passes! {
     #[get("/scoped", access = any(Role::Admin, May::ReadReports), scope = "notes")] scoped;
     #[get("/any/scoped", access = any(Role::Admin, all(Role::Clerk, Scope("mail"))))] some_scoped;
     #[get("/logged-out", access = GivesUpAuthority("a test"))] logged_out;
-    #[get("/any/open", access = any(Role::Admin, Public("a test")))] some_open;
-    #[get("/all/open", access = all(Role::Admin, Public("a test")))] every_open;
 }
 
 /// Say what a page for everyone sees of its reader.
@@ -158,8 +156,6 @@ fn application() -> App<Role, impl Sized> {
         every,
         some,
         nested,
-        some_open,
-        every_open,
         read_paper,
         change_paper,
         delete_paper,
@@ -198,7 +194,7 @@ async fn write(app: &TestApp, owner: &str) -> Id {
 
 async fn every_policy_answers_by_the_table(app: TestApp) {
     let callers = ["", "gus/guest", "cleo/clerk", "mia/manager", "root/admin", "eve/emperor"];
-    let table: [(&str, [u16; 6]); 14] = [
+    let table: [(&str, [u16; 6]); 12] = [
         ("/open", [204, 204, 204, 204, 204, 204]),
         ("/signed-in", [401, 204, 204, 204, 204, 204]),
         // An unknown role is no role.
@@ -213,8 +209,6 @@ async fn every_policy_answers_by_the_table(app: TestApp) {
         ("/all", [401, 403, 204, 204, 204, 403]),
         ("/any", [401, 403, 204, 403, 204, 403]),
         ("/nested", [401, 403, 204, 403, 204, 403]),
-        ("/any/open", [204, 204, 204, 204, 204, 204]),
-        ("/all/open", [401, 403, 403, 403, 204, 403]),
     ];
     for (path, statuses) in table {
         for (who, status) in callers.iter().zip(statuses) {
@@ -239,7 +233,7 @@ async fn every_policy_answers_by_the_table(app: TestApp) {
 async fn a_token_with_scopes_passes_where_one_of_them_is_named(app: TestApp) {
     let callers =
         ["cleo/clerk/notes", "cleo/clerk/mail", "root/admin/notes", "root/admin/mail", "root/admin/notes+mail", "root/admin/other"];
-    let table: [(&str, [u16; 6]); 12] = [
+    let table: [(&str, [u16; 6]); 11] = [
         ("/open", [204, 204, 204, 204, 204, 204]),
         ("/logged-out", [204, 204, 204, 204, 204, 204]),
         ("/signed-in", [403, 403, 403, 403, 403, 403]),
@@ -251,7 +245,6 @@ async fn a_token_with_scopes_passes_where_one_of_them_is_named(app: TestApp) {
         ("/all", [204, 403, 204, 403, 204, 403]),
         ("/scoped", [204, 403, 204, 403, 204, 403]),
         ("/any/scoped", [403, 204, 403, 204, 204, 403]),
-        ("/all/open", [403, 403, 403, 403, 403, 403]),
     ];
     for (path, statuses) in table {
         for (who, status) in callers.iter().zip(statuses) {
@@ -283,7 +276,7 @@ async fn a_page_for_everyone_takes_a_restricted_token_for_nobody(app: TestApp) {
 }
 
 async fn a_bad_credential_is_refused_even_where_none_is_needed(app: TestApp) {
-    for path in ["/open", "/signed-in", "/any/open"] {
+    for path in ["/open", "/signed-in"] {
         let answer = caller(&app, "nonsense").get(path).await;
         assert_eq!((answer.status, &answer.json()["code"]), (401, &"invalid_token".into()), "{path}");
         check_uniform(&answer);

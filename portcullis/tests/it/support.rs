@@ -26,6 +26,7 @@ pub(crate) enum Role {
 
 /// What roles are granted by name.
 #[derive(Clone, Copy, Debug, Permission)]
+#[permission(of = Role)]
 pub(crate) enum May {
     ReadReports,
     #[permission("reports.write")]

@@ -9,6 +9,6 @@ fn read(_: Call) -> CallFuture {
 }
 
 static NOTE: Endpoint =
-    Endpoint::builder(Verb::Get, "/notes/{id}", "note").access(Authenticated.guard()).handler(&[], NoContent::describe, read).build();
+    Endpoint::builder(Verb::Get, "/notes/{id}", "note").access(Authenticated.guard()).dangerous_handler(&[], NoContent::describe, read, "a test").build();
 
 fn main() {}

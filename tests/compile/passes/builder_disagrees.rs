@@ -8,7 +8,9 @@ fn read(_: Call) -> CallFuture {
     Box::pin(async { NoContent.into_answer() })
 }
 
-static NOTE: Endpoint =
-    Endpoint::builder(Verb::Get, "/notes", "note").access(Authenticated.guard()).handler(&[], NoContent::describe, read).build();
+static NOTE: Endpoint = Endpoint::builder(Verb::Get, "/notes", "note")
+    .access(Authenticated.guard())
+    .dangerous_handler(&[], NoContent::describe, read, "a test")
+    .build();
 
 fn main() {}

@@ -8,7 +8,9 @@ fn answer(_: Call) -> CallFuture {
     Box::pin(async { NoContent.into_answer() })
 }
 
-static LIGHTS: Endpoint =
-    Endpoint::builder(Verb::Get, "/lights", "lights").access(Authenticated.guard()).handler(&[], NoContent::describe, answer).build();
+static LIGHTS: Endpoint = Endpoint::builder(Verb::Get, "/lights", "lights")
+    .access(Authenticated.guard())
+    .dangerous_handler(&[], NoContent::describe, answer, "a test")
+    .build();
 
 fn main() {}

@@ -16,8 +16,10 @@ fn off(_: Call) -> CallFuture {
     Box::pin(async { NoContent.into_answer() })
 }
 
-static OFF: Endpoint =
-    Endpoint::builder(Verb::Post, "/lights/off", "lights_off").access(Role::User.guard()).handler(&[], NoContent::describe, off).build();
+static OFF: Endpoint = Endpoint::builder(Verb::Post, "/lights/off", "lights_off")
+    .access(Role::User.guard())
+    .dangerous_handler(&[], NoContent::describe, off, "a test")
+    .build();
 
 impl Registered for Lights {
     const ENDPOINT: &'static Endpoint = &OFF;

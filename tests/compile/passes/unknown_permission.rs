@@ -1,7 +1,13 @@
 //! A policy names a permission, and a role is granted it.
 use portcullis::prelude::*;
 
+#[derive(Role)]
+enum Role {
+    User,
+}
+
 #[derive(Permission)]
+#[permission(of = Role)]
 enum Permission {
     Switch,
 }

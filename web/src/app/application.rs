@@ -7,14 +7,15 @@ use portcullis_core::{Clock, RoleKind, ScopeEntry};
 use portcullis_store::{Migration, Migrations};
 use tower::{Layer, Service};
 
-use super::class::Class;
 use super::config::{Section, Sections, Settings};
+use super::consistency::RoleType;
 use super::endpoint::Endpoint;
 use super::module::Module;
+use super::raw_mount::RawMount;
 use super::registry::Endpoints;
 use super::route::{BoxedService, Inner};
 use crate::authn::{MappedTo, RemoteIssuer, TrustedIssuer};
-use crate::authz::Guard;
+use crate::authz::{Guard, KeyOf, WithoutObject};
 use crate::extract::Provider;
 use crate::{Request, Response};
 
@@ -31,6 +32,7 @@ pub(crate) struct Parts {
     pub(crate) name: &'static str,
     pub(crate) version: &'static str,
     pub(crate) roles: &'static [portcullis_core::RoleEntry],
+    pub(crate) role_type: RoleType,
     pub(crate) scopes: Vec<ScopeEntry>,
     pub(crate) endpoints: Vec<&'static Endpoint>,
     pub(crate) raw: Vec<RawMount>,
@@ -46,39 +48,6 @@ pub(crate) struct Parts {
 /// Layers, behind a lock that nobody waits for, so that an application can be started from any task.
 type Layers = Mutex<Vec<Box<dyn FnOnce(BoxedService) -> BoxedService + Send>>>;
 
-/// A raw axum router, mounted by a named call with a reason.
-pub struct RawMount {
-    pub(crate) prefix: &'static str,
-    pub(crate) guard: Guard,
-    pub(crate) reason: &'static str,
-    pub(crate) router: axum::Router,
-    pub(crate) class: Class,
-    pub(crate) body_limit: Option<usize>,
-}
-
-impl RawMount {
-    /// A router below a prefix, who may pass, and why it has to be a raw one.
-    #[must_use]
-    pub const fn new(prefix: &'static str, guard: Guard, router: axum::Router, reason: &'static str) -> Self {
-        Self { prefix, guard, reason, router, class: Class::Default, body_limit: None }
-    }
-
-    /// Puts it into a class for rate limits: a router that takes passwords, codes or tokens belongs to [`Class::Credentials`], whose bodies
-    /// have at most 8 KiB unless [`body_limit`](Self::body_limit) says otherwise.
-    #[must_use]
-    pub const fn class(mut self, class: Class) -> Self {
-        self.class = class;
-        self
-    }
-
-    /// Sets the most bytes of a body.
-    #[must_use]
-    pub const fn body_limit(mut self, bytes: usize) -> Self {
-        self.body_limit = Some(bytes);
-        self
-    }
-}
-
 impl<R: RoleKind> App<R> {
     /// An application with this name and nothing in it.
     #[must_use]
@@ -87,6 +56,7 @@ impl<R: RoleKind> App<R> {
             name,
             version: "0.1.0",
             roles: R::ROLES,
+            role_type: RoleType::of::<R>(),
             scopes: Vec::new(),
             endpoints: Vec::new(),
             raw: Vec::new(),
@@ -199,14 +169,20 @@ impl<R: RoleKind, S> App<R, S> {
     /// Mounts a raw axum router below a prefix. Portcullis guards it, limits it and stamps its headers, but can't document or validate
     /// what it does; the reason stands in the access matrix.
     #[must_use]
-    pub fn dangerous_mount_axum(self, prefix: &'static str, guard: Guard, router: axum::Router, reason: &'static str) -> Self {
+    pub fn dangerous_mount_axum<K: KeyOf<R>, O: WithoutObject>(
+        self,
+        prefix: &'static str,
+        guard: Guard<K, O>,
+        router: axum::Router,
+        reason: &'static str,
+    ) -> Self {
         self.dangerous_mount_raw(RawMount::new(prefix, guard, router, reason))
     }
 
     /// Mounts a raw axum router as [`dangerous_mount_axum`](Self::dangerous_mount_axum) does, with its rate-limit class and body limit.
     #[must_use]
-    pub fn dangerous_mount_raw(mut self, mount: RawMount) -> Self {
-        self.parts.raw.push(mount);
+    pub fn dangerous_mount_raw<K: KeyOf<R>>(mut self, mount: RawMount<K>) -> Self {
+        self.parts.raw.push(mount.erased());
         self
     }
 
@@ -278,11 +254,5 @@ impl Parts {
 impl<R, S> fmt::Debug for App<R, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("App").field("name", &self.parts.name).field("endpoints", &self.parts.endpoints).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for RawMount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RawMount({}: {})", self.prefix, self.reason)
     }
 }

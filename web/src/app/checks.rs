@@ -4,18 +4,25 @@
 //! calls them all.
 #![expect(clippy::indexing_slicing, reason = "constant functions have no iterators; every index is below its length")]
 
+use portcullis_core::words::is_reason;
+
 use super::endpoint::Endpoint;
-use crate::authz::Guard;
+use super::template::{count, end_of_parameter, has_parameter, is_same, is_text_at, path_is_well_formed};
+use crate::authz::{Guard, mistake_of_policy};
 use crate::extract::{ArgumentSpec, Kind};
+use crate::respond::AnswerSpec;
 
 /// The caller is asked for although nobody need be signed in.
 const CALLER_UNDER_PUBLIC: &str =
     "this handler asks for the signed-in caller, but its policy admits anonymous callers: take `Option<Principal>`, or change `access`";
-/// The handler takes an object that the policy doesn't load.
-const OBJECT_WITHOUT_POLICY: &str =
-    "this handler takes an authorized object, but its policy doesn't load one: write `access = Can<Action, Resource>`";
-/// The handler takes an object on which the policy doesn't decide.
-const OBJECT_OF_ANOTHER_POLICY: &str = "this handler takes an object that is authorized for another action, or of another resource, than its policy decides on: name the same two in `Authorized<Action, Resource>` and in `access = Can<Action, Resource>`";
+/// The argument is an object on which the policy doesn't decide.
+const OBJECT_OF_ANOTHER_POLICY: &str = "this handler takes an object that its policy doesn't authorize for this action: name the same two in `Authorized<Action, Resource>` and in `access = Can<Action, Resource>`";
+/// Something that nobody checked is taken, and nobody says why.
+const ARGUMENT_WITHOUT_REASON: &str = "say in words why this is taken unchecked: the reason of `Foreign` is empty";
+/// Something that nobody checked is sent, and nobody says why.
+const ANSWER_WITHOUT_REASON: &str = "say in words why this is answered unchecked: the reason of `Foreign` is empty";
+/// Something else is left open, and nobody says why.
+const EMPTY_REASON: &str = "say why in words: a reason of this endpoint is empty";
 /// Two arguments read the body.
 const TWO_BODIES: &str = "a handler reads the body at most once: put the fields into one input type";
 /// The path names something that nothing takes.
@@ -34,6 +41,9 @@ const PATH_MALFORMED: &str = "a path template begins with `/`, has no empty part
 #[must_use]
 pub const fn mistake(endpoint: &Endpoint) -> Option<&'static str> {
     let (path, arguments, guard) = (endpoint.path(), endpoint.arguments(), endpoint.guard());
+    if let Some(mistake) = mistake_of_policy(guard.access()) {
+        return Some(mistake);
+    }
     let mut at = 0;
     while at < arguments.len() {
         if let Some(mistake) = mistake_of_argument(guard, &arguments[at]) {
@@ -41,7 +51,25 @@ pub const fn mistake(endpoint: &Endpoint) -> Option<&'static str> {
         }
         at += 1;
     }
+    if says_nothing(endpoint.without_object()) || says_nothing(endpoint.unscoped()) || says_nothing(endpoint.by_hand()) {
+        return Some(EMPTY_REASON);
+    }
+    if says_nothing(endpoint.answer_reason()) {
+        return Some(ANSWER_WITHOUT_REASON);
+    }
     mistake_of_whole(path, arguments, guard, endpoint.without_object().is_some(), endpoint.unscoped().is_some())
+}
+
+/// Stops the compiler where a policy opens more than it says.
+///
+/// # Panics
+/// With what is wrong: in a constant, a panic is an error of the compiler.
+#[track_caller]
+#[expect(clippy::panic, reason = "in a constant, a panic is an error of the compiler")]
+pub const fn policy(guard: &Guard) {
+    if let Some(mistake) = mistake_of_policy(guard.access()) {
+        panic!("{}", mistake);
+    }
 }
 
 /// Stops the compiler where an argument doesn't fit its policy.
@@ -53,6 +81,18 @@ pub const fn mistake(endpoint: &Endpoint) -> Option<&'static str> {
 pub const fn argument(guard: &Guard, argument: &ArgumentSpec) {
     if let Some(mistake) = mistake_of_argument(guard, argument) {
         panic!("{}", mistake);
+    }
+}
+
+/// Stops the compiler where an answer opens more than it says.
+///
+/// # Panics
+/// With what is wrong: in a constant, a panic is an error of the compiler.
+#[track_caller]
+#[expect(clippy::panic, reason = "in a constant, a panic is an error of the compiler")]
+pub const fn answer(answer: &AnswerSpec) {
+    if says_nothing(answer.reason) {
+        panic!("{}", ANSWER_WITHOUT_REASON);
     }
 }
 
@@ -71,12 +111,19 @@ pub const fn whole(path: &str, arguments: &[ArgumentSpec], guard: &Guard, withou
 const fn mistake_of_argument(guard: &Guard, argument: &ArgumentSpec) -> Option<&'static str> {
     if caller_under_public(guard, argument) {
         Some(CALLER_UNDER_PUBLIC)
-    } else if object_without_policy(guard, argument) {
-        Some(OBJECT_WITHOUT_POLICY)
     } else if object_of_another_policy(guard, argument) {
         Some(OBJECT_OF_ANOTHER_POLICY)
+    } else if says_nothing(argument.reason) {
+        Some(ARGUMENT_WITHOUT_REASON)
     } else {
         None
+    }
+}
+
+const fn says_nothing(reason: Option<&str>) -> bool {
+    match reason {
+        Some(reason) => !is_reason(reason),
+        None => false,
     }
 }
 
@@ -110,16 +157,13 @@ const fn caller_under_public(guard: &Guard, argument: &ArgumentSpec) -> bool {
     guard.access().admits_anonymous() && matches!(argument.kind, Kind::Caller | Kind::Scope)
 }
 
-/// Whether the argument is an object that the policy doesn't load.
-const fn object_without_policy(guard: &Guard, argument: &ArgumentSpec) -> bool {
-    matches!(argument.kind, Kind::Object) && guard.object().is_none()
-}
-
-/// Whether the argument is an object that the policy decides on for another action, or a different kind of object.
+/// Whether the argument is an object that the policy doesn't load, or decides on for another action. Attributes compare the types as well,
+/// and so does the start, for endpoints that were made by hand.
 const fn object_of_another_policy(guard: &Guard, argument: &ArgumentSpec) -> bool {
     match (guard.object(), argument.object) {
-        (Some(decided), Some((action, resource))) => !is_same(decided.action, action) || !is_same(decided.resource, resource),
-        (None, _) | (_, None) => false,
+        (Some(decided), Some(taken)) => !is_same(decided.tag.action, taken.action) || !is_same(decided.tag.resource, taken.resource),
+        (None, Some(_)) => true,
+        (_, None) => matches!(argument.kind, Kind::Object) && guard.object().is_none(),
     }
 }
 
@@ -214,91 +258,4 @@ const fn list_unscoped(arguments: &[ArgumentSpec], reason_given: bool) -> bool {
         at += 1;
     }
     page && !scope
-}
-
-/// Whether the path is a template that the router understands, in its one normal form.
-const fn path_is_well_formed(path: &str) -> bool {
-    let bytes = path.as_bytes();
-    if bytes.is_empty() || bytes[0] != b'/' || (bytes.len() > 1 && bytes[bytes.len() - 1] == b'/') {
-        return false;
-    }
-    let (mut at, mut inside) = (0, false);
-    while at < bytes.len() {
-        match bytes[at] {
-            b'/' if at > 0 && (bytes[at - 1] == b'/' || inside) => return false,
-            b'{' if inside || bytes[at - 1] != b'/' => return false,
-            b'{' => inside = true,
-            b'}' if !inside || bytes[at - 1] == b'{' => return false,
-            b'}' => inside = false,
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'_' | b'-' | b'.' => {}
-            _ => return false,
-        }
-        at += 1;
-    }
-    !inside
-}
-
-const fn has_parameter(path: &str, name: &str) -> bool {
-    let bytes = path.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        if bytes[at] == b'{' && is_text_at(bytes, at + 1, end_of_parameter(bytes, at), name) {
-            return true;
-        }
-        at += 1;
-    }
-    false
-}
-
-const fn end_of_parameter(bytes: &[u8], mut at: usize) -> usize {
-    while at < bytes.len() && bytes[at] != b'}' {
-        at += 1;
-    }
-    at
-}
-
-const fn is_text_at(bytes: &[u8], start: usize, end: usize, text: &str) -> bool {
-    let text = text.as_bytes();
-    if end < start || end - start != text.len() {
-        return false;
-    }
-    let mut at = 0;
-    while at < text.len() {
-        if bytes[start + at] != text[at] {
-            return false;
-        }
-        at += 1;
-    }
-    true
-}
-
-const fn is_same(left: &str, right: &str) -> bool {
-    is_text_at(left.as_bytes(), 0, left.len(), right)
-}
-
-const fn count(text: &str, wanted: u8) -> usize {
-    let bytes = text.as_bytes();
-    let (mut at, mut found) = (0, 0);
-    while at < bytes.len() {
-        if bytes[at] == wanted {
-            found += 1;
-        }
-        at += 1;
-    }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_template_has_one_normal_form() {
-        for good in ["/", "/notes", "/notes/{id}", "/a/{b}/c.d-e_f"] {
-            assert!(path_is_well_formed(good), "{good}");
-        }
-        for bad in ["", "notes", "/notes/", "//", "/{}", "/a{b}", "/{a", "/a}", "/{a/b}", "/ä", "/a b", "/{*rest}"] {
-            assert!(!path_is_well_formed(bad), "{bad}");
-        }
-    }
 }

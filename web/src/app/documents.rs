@@ -11,6 +11,7 @@ use crate::Response;
 use crate::authz::{Authenticated, Public};
 use crate::extract::{Argument, Call, Kind, Nothing};
 use crate::respond::{Answer, ContentSecurityPolicy, Problem};
+use crate::seal::{AnswerSeal, ArgumentSeal};
 
 /// The documents of the running application.
 struct Documents {
@@ -20,6 +21,7 @@ struct Documents {
     file: Option<String>,
 }
 
+impl ArgumentSeal for Documents {}
 impl Argument for Documents {
     const KIND: Kind = Kind::Head;
     const PATH: &'static [&'static str] = &[];
@@ -60,6 +62,7 @@ impl<K: Media> Ready<K> {
     }
 }
 
+impl<K> AnswerSeal for Ready<K> {}
 impl<K: Media> Answer for Ready<K> {
     fn describe(operation: &mut OperationDoc<'_>) {
         if K::TYPE == "application/json" {
@@ -149,6 +152,7 @@ documents!(closed, Authenticated);
 /// Says that the path's `file` is taken.
 struct FileName;
 
+impl ArgumentSeal for FileName {}
 impl Argument for FileName {
     const KIND: Kind = Kind::Head;
     const PATH: &'static [&'static str] = &["file"];

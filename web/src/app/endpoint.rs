@@ -1,10 +1,10 @@
 use std::fmt;
 use std::future::Future;
-use std::marker::PhantomData;
 use std::pin::Pin;
 
 use axum::response::Response;
 
+use super::builder::{EndpointBuilder, NeedsPolicy};
 use super::class::Class;
 use super::operation::OperationDoc;
 use crate::authz::Guard;
@@ -13,19 +13,21 @@ use crate::extract::{ArgumentSpec, Call, Kind};
 /// One endpoint as data: the only thing that an application mounts, and the one value that router, gate, OpenAPI document and access
 /// matrix read.
 pub struct Endpoint {
-    verb: Verb,
-    path: &'static str,
-    name: &'static str,
-    doc: &'static str,
-    tag: Option<&'static str>,
-    guard: Guard,
-    class: Class,
-    body_limit: Option<usize>,
-    without_object: Option<&'static str>,
-    unscoped: Option<&'static str>,
-    arguments: &'static [ArgumentSpec],
-    answer: fn(&mut OperationDoc<'_>),
-    call: fn(Call) -> CallFuture,
+    pub(super) verb: Verb,
+    pub(super) path: &'static str,
+    pub(super) name: &'static str,
+    pub(super) doc: &'static str,
+    pub(super) tag: Option<&'static str>,
+    pub(super) guard: Guard,
+    pub(super) class: Class,
+    pub(super) body_limit: Option<usize>,
+    pub(super) without_object: Option<&'static str>,
+    pub(super) unscoped: Option<&'static str>,
+    pub(super) by_hand: Option<&'static str>,
+    pub(super) arguments: &'static [ArgumentSpec],
+    pub(super) answer: fn(&mut OperationDoc<'_>),
+    pub(super) answer_reason: Option<&'static str>,
+    pub(super) call: fn(Call) -> CallFuture,
 }
 
 /// What calling an endpoint yields.
@@ -62,61 +64,11 @@ impl Verb {
     }
 }
 
-/// Builds an [`Endpoint`]; the attributes `#[get]`, `#[post]`, … are sugar over it. Without a policy there is no endpoint.
-pub struct EndpointBuilder<Stage> {
-    endpoint: Draft,
-    stage: PhantomData<Stage>,
-}
-
-/// The policy is missing.
-#[derive(Clone, Copy, Debug)]
-pub struct NeedsPolicy;
-/// The handler is missing.
-#[derive(Clone, Copy, Debug)]
-pub struct NeedsHandler;
-/// Nothing is missing.
-#[derive(Clone, Copy, Debug)]
-pub struct Ready;
-
-#[derive(Clone, Copy)]
-struct Draft {
-    verb: Verb,
-    path: &'static str,
-    name: &'static str,
-    doc: &'static str,
-    tag: Option<&'static str>,
-    guard: Option<Guard>,
-    class: Class,
-    body_limit: Option<usize>,
-    without_object: Option<&'static str>,
-    unscoped: Option<&'static str>,
-    arguments: &'static [ArgumentSpec],
-    answer: Option<fn(&mut OperationDoc<'_>)>,
-    call: Option<fn(Call) -> CallFuture>,
-}
-
 impl Endpoint {
     /// Begins an endpoint at a path template such as `/notes/{id}`.
     #[must_use]
     pub const fn builder(verb: Verb, path: &'static str, name: &'static str) -> EndpointBuilder<NeedsPolicy> {
-        EndpointBuilder {
-            endpoint: Draft {
-                verb,
-                path,
-                name,
-                doc: "",
-                tag: None,
-                guard: None,
-                class: Class::Default,
-                body_limit: None,
-                without_object: None,
-                unscoped: None,
-                arguments: &[],
-                answer: None,
-                call: None,
-            },
-            stage: PhantomData,
-        }
+        EndpointBuilder::new(verb, path, name)
     }
 
     /// The method.
@@ -181,6 +133,21 @@ impl Endpoint {
         self.unscoped
     }
 
+    /// Why the endpoint is called by hand, past arguments and outputs.
+    #[must_use]
+    pub const fn by_hand(&self) -> Option<&'static str> {
+        self.by_hand
+    }
+
+    /// Why the endpoint takes or sends something that nobody checked, for each such argument and the answer.
+    pub(crate) fn unchecked(&self) -> impl Iterator<Item = &'static str> {
+        self.arguments.iter().filter_map(|argument| argument.reason).chain(self.answer_reason)
+    }
+
+    pub(crate) const fn answer_reason(&self) -> Option<&'static str> {
+        self.answer_reason
+    }
+
     /// The group in the documentation: the given one, or the first word of the path.
     #[must_use]
     pub fn tag(&self) -> &'static str {
@@ -204,127 +171,8 @@ impl Endpoint {
     }
 }
 
-impl EndpointBuilder<NeedsPolicy> {
-    /// Says who may pass.
-    #[must_use]
-    pub const fn access(self, guard: Guard) -> EndpointBuilder<NeedsHandler> {
-        let mut endpoint = self.endpoint;
-        endpoint.guard = Some(guard);
-        EndpointBuilder { endpoint, stage: PhantomData }
-    }
-}
-
-impl EndpointBuilder<NeedsHandler> {
-    /// Says what it takes, what it answers, and how it is called.
-    #[must_use]
-    pub const fn handler(
-        self,
-        arguments: &'static [ArgumentSpec],
-        answer: fn(&mut OperationDoc<'_>),
-        call: fn(Call) -> CallFuture,
-    ) -> EndpointBuilder<Ready> {
-        let mut endpoint = self.endpoint;
-        endpoint.arguments = arguments;
-        endpoint.answer = Some(answer);
-        endpoint.call = Some(call);
-        EndpointBuilder { endpoint, stage: PhantomData }
-    }
-}
-
-impl EndpointBuilder<Ready> {
-    /// The endpoint, once its parts agree with each other; a disagreement in a constant is a compile error.
-    ///
-    /// # Panics
-    /// When the path template, the arguments and the policy disagree.
-    #[must_use]
-    #[expect(clippy::panic, reason = "runs at compile time: the panic is a compile error")]
-    pub const fn build(self) -> Endpoint {
-        let endpoint = self.build_checked_elsewhere();
-        if let Some(mistake) = super::checks::mistake(&endpoint) {
-            panic!("{}", mistake);
-        }
-        endpoint
-    }
-
-    /// The endpoint, whose parts the attribute checks one by one, each at the user's own token.
-    #[doc(hidden)]
-    #[must_use]
-    #[expect(clippy::panic, reason = "the stages make sure of the parts; runs at compile time")]
-    pub const fn build_checked_elsewhere(self) -> Endpoint {
-        let draft = self.endpoint;
-        let (Some(guard), Some(answer), Some(call)) = (draft.guard, draft.answer, draft.call) else {
-            panic!("an endpoint needs a policy and a handler");
-        };
-        Endpoint {
-            verb: draft.verb,
-            path: draft.path,
-            name: draft.name,
-            doc: draft.doc,
-            tag: draft.tag,
-            guard,
-            class: draft.class,
-            body_limit: draft.body_limit,
-            without_object: draft.without_object,
-            unscoped: draft.unscoped,
-            arguments: draft.arguments,
-            answer,
-            call,
-        }
-    }
-}
-
-impl<Stage> EndpointBuilder<Stage> {
-    /// Adds the documentation.
-    #[must_use]
-    pub const fn doc(mut self, doc: &'static str) -> Self {
-        self.endpoint.doc = doc;
-        self
-    }
-
-    /// Puts it into a group of the documentation.
-    #[must_use]
-    pub const fn tag(mut self, tag: &'static str) -> Self {
-        self.endpoint.tag = Some(tag);
-        self
-    }
-
-    /// Puts it into a class for rate limits.
-    #[must_use]
-    pub const fn class(mut self, class: Class) -> Self {
-        self.endpoint.class = class;
-        self
-    }
-
-    /// Sets the most bytes of a body.
-    #[must_use]
-    pub const fn body_limit(mut self, bytes: usize) -> Self {
-        self.endpoint.body_limit = Some(bytes);
-        self
-    }
-
-    /// Says why path parameters name no object.
-    #[must_use]
-    pub const fn without_object(mut self, reason: &'static str) -> Self {
-        self.endpoint.without_object = Some(reason);
-        self
-    }
-
-    /// Says why a list isn't scoped to the caller.
-    #[must_use]
-    pub const fn unscoped(mut self, reason: &'static str) -> Self {
-        self.endpoint.unscoped = Some(reason);
-        self
-    }
-}
-
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} ({})", self.verb.as_str(), self.path, self.guard.access())
-    }
-}
-
-impl<Stage> fmt::Debug for EndpointBuilder<Stage> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "EndpointBuilder({} {})", self.endpoint.verb.as_str(), self.endpoint.path)
     }
 }

@@ -3,8 +3,8 @@ use std::fmt::Write as _;
 use portcullis_core::policy::{self, Decision, Rule};
 use portcullis_core::{Identity, Principal, RoleEntry, Timestamp};
 
-use super::application::RawMount;
 use super::endpoint::Endpoint;
+use super::raw_mount::RawMount;
 use crate::authz::Guard;
 
 /// The access matrix: every endpoint, its policy, and what anonymous callers and each role meet.
@@ -21,6 +21,12 @@ pub(crate) fn matrix(endpoints: &[&'static Endpoint], raw: &[RawMount], roles: &
         }
         if let Some(reason) = endpoint.unscoped() {
             let _ = write!(policy, "; unscoped: {reason}");
+        }
+        if let Some(reason) = endpoint.by_hand() {
+            let _ = write!(policy, "; by hand: {reason}");
+        }
+        for reason in endpoint.unchecked() {
+            let _ = write!(policy, "; unchecked: {reason}");
         }
         rows.push(row(endpoint.verb().as_str(), endpoint.path(), endpoint.guard(), roles, policy));
     }

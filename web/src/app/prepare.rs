@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::application::RawMount;
 use super::config::Settings;
 use super::endpoint::Endpoint;
+use super::raw_mount::RawMount;
 use super::start_error::StartError;
 use crate::admit::{Cors, TrustedProxies};
 

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{HeaderValue, Method};
+use portcullis_core::words::is_reason;
 use tower::Service;
 use tower::util::BoxCloneSyncService;
 
-use super::application::RawMount;
 use super::class::Class;
 use super::endpoint::{Endpoint, Verb};
 use super::passage::Route;
 use super::pipeline::Pipeline;
+use super::raw_mount::RawMount;
 use super::start_error::StartError;
 use crate::authz::Guard;
 use crate::observe::EndpointMetrics;
@@ -98,7 +99,7 @@ impl Routes {
                     mount.prefix
                 )));
             }
-            if mount.reason.trim().is_empty() {
+            if !is_reason(mount.reason) {
                 return Err(StartError::new(format_args!(
                     "the raw axum router at {} has no reason: say why it has to be one",
                     mount.prefix
@@ -266,8 +267,8 @@ mod tests {
 
     #[test]
     fn a_raw_router_without_a_reason_stops_the_start() {
-        let raw = |reason| RawMount::new("/raw", Authenticated.guard(), axum::Router::new(), reason);
+        let raw = |reason| RawMount::new("/raw", Authenticated.guard(), axum::Router::new(), reason).erased();
         assert_eq!(refusal(&[], vec![raw("a webhook that only axum can read")]), "");
-        assert_eq!(refusal(&[], vec![raw(" ")]), "the raw axum router at /raw has no reason: say why it has to be one");
+        assert_eq!(refusal(&[], vec![raw("\u{200b}")]), "the raw axum router at /raw has no reason: say why it has to be one");
     }
 }

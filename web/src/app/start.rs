@@ -8,6 +8,7 @@ use portcullis_store::{Database, DatabaseSettings, Migrations};
 use super::application::{App, Parts};
 use super::background::{begin_upkeep, start_in_time};
 use super::config::{Settings, Source};
+use super::consistency::one_judge;
 use super::cursors::Cursors;
 use super::endpoint::Endpoint;
 use super::management::Management;
@@ -23,7 +24,7 @@ use super::start_error::StartError;
 use super::unsent::UnsentAnswers;
 use crate::accept::{ByteBudget, Server, ServerSettings, Shutdown, TlsMode};
 use crate::admit::{Hosts, LoadShed, RateLimits, TrustedProxies};
-use crate::authn::{Authenticator, Authority, TrustedIssuer};
+use crate::authn::{Authenticator, Authority};
 use crate::observe::{AccessLog, Denials, LogFormat, LogSink, Metrics, init_logs};
 use crate::respond::SecurityHeaders;
 
@@ -52,6 +53,7 @@ impl<R: RoleKind, S> App<R, S> {
         }
         own_origin(&settings.public_url)?;
         let endpoints = self.parts.registry(settings);
+        self.parts.check_endpoints(&endpoints)?;
         self.parts.check_scopes(&endpoints)?;
         check_bodies(settings, &endpoints, &self.parts.raw)?;
         if let Some(text) = &settings.master_key {
@@ -86,19 +88,6 @@ impl<R: RoleKind, S> App<R, S> {
 }
 
 impl Parts {
-    /// Whether this application can be trusted to start with these settings.
-    fn check(&self, settings: &Settings) -> Result<(), StartError> {
-        one_judge(self.modules.iter().filter(|module| module.judges()).count(), self.issuers.len())?;
-        let declared = self.declared_scopes();
-        let mut mapped = self.issuers.iter().flat_map(TrustedIssuer::scopes);
-        if let Some(unknown) = mapped.find(|scope| declared.iter().all(|own| own.name != *scope)) {
-            return Err(StartError::new(format_args!(
-                "a scope of the external issuer is mapped to `{unknown}`, which nobody declares: add `.scope(\"{unknown}\", \"what it allows\")`"
-            )));
-        }
-        self.modules.iter().try_for_each(|module| module.check(settings, &self.sections, self.roles))
-    }
-
     async fn database(&self, settings: &Settings) -> Result<Database, StartError> {
         let database = Database::connect(&DatabaseSettings::new(settings.database_url())).await.map_err(StartError::new)?;
         let mut migrations: Vec<Migrations> = self.modules.iter().map(|module| module.migrations()).collect();
@@ -139,6 +128,7 @@ impl Parts {
         self.check(&settings)?;
         let (mut parts, starting) = self.starting(settings).await?;
         let endpoints = parts.registry_with(&starting.settings, &starting.sections);
+        parts.check_endpoints(&endpoints)?;
         parts.check_scopes(&endpoints)?;
         for scope in parts.unnamed_scopes(&endpoints) {
             tracing::warn!(scope, "no policy names this scope");
@@ -184,17 +174,6 @@ impl Parts {
         let management = Arc::new(Management::new(&pipeline, &server, (metrics, sink.clone(), hosts)));
         Ok(Running { server, pipeline, management, shutdown, sink, drain, announcements })
     }
-}
-
-/// Two judges of one credential could each take it for another person: a local account and a subject of an issuer, or subjects of two issuers.
-fn one_judge(modules: usize, issuers: usize) -> Result<(), StartError> {
-    let what = match (modules, issuers) {
-        (0 | 1, 0) | (0, 1) => return Ok(()),
-        (0, _) => "several external issuers are trusted (`App::trust`)",
-        (_, 0) => "several modules judge credentials",
-        _ => "the application has accounts of its own (`.accounts()`) and trusts an external issuer (`.trust()`)",
-    };
-    Err(StartError::new(format_args!("{what}: a credential must have one judge, so leave all but one of them out")))
 }
 
 type Observed = (TrustedProxies, Arc<Metrics>, LogSink, LogFormat);

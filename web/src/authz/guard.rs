@@ -1,30 +1,41 @@
 use std::any::Any;
+use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 
 use portcullis_core::policy::{self, Access, Rule};
-use portcullis_core::{Principal, RoleKind, ScopeEntry};
+use portcullis_core::{PermissionGrant, Principal, ScopeEntry, TypeTag};
 use portcullis_store::Database;
 
-use super::resource::{Action, Permits, Resource};
+use super::condition::Scope;
+use super::key::{Anyone, JoinKey, JoinObject, Key, NoObject, ObjectTag, OnObject};
+use super::mistake::SCOPE_MALFORMED;
+use super::resource::{Action, Authorized, Permits, Resource};
 use crate::app::OperationDoc;
 use crate::respond::Problem;
 
 /// The policy of an endpoint, together with the loader of the object that it names.
-#[derive(Clone, Copy, Debug)]
-pub struct Guard {
+///
+/// `K` is whose roles and permissions it names, `O` the object that it decides on. An endpoint keeps it as [`Erased`], with both as data.
+pub struct Guard<K = Erased, O = NoObject> {
     access: Access,
     object: Option<ObjectGuard>,
+    key: u64,
+    owner: TypeTag,
+    permissions: [Option<PermissionGrant>; MOST_PERMISSIONS],
+    types: PhantomData<fn() -> (K, O)>,
 }
+
+/// In place of a guard's types, once they are data.
+#[derive(Clone, Copy, Debug)]
+pub struct Erased;
 
 /// How the object in an endpoint's path is loaded and asked.
 #[derive(Clone, Copy, Debug)]
 pub struct ObjectGuard {
-    /// The action's name.
-    pub action: &'static str,
-    /// The resource's name.
-    pub resource: &'static str,
+    /// The action and the resource.
+    pub tag: ObjectTag,
     /// The path parameter that names the object.
     pub param: &'static str,
     /// Loads the object and asks it about the caller.
@@ -40,46 +51,38 @@ pub type LoadObject =
 /// A loaded object and its own word about the caller.
 #[derive(Debug)]
 pub struct Loaded {
-    /// The object.
+    /// The object, as `Authorized<A, R>` of the action and the resource that the policy decides on.
     pub value: Box<dyn Any + Send>,
     /// Whether it allows the caller the action.
     pub allows: bool,
 }
 
-impl Guard {
-    /// A guard of one rule, without an object.
-    #[must_use]
-    pub const fn rule(rule: Rule) -> Self {
-        Self { access: Access::of(rule), object: None }
+impl<K: Key, O> Guard<K, O> {
+    pub(crate) const fn of(access: Access, object: Option<ObjectGuard>) -> Self {
+        let (key, owner) = (K::KEY, TypeTag::of::<K>());
+        Self { access, object, key, owner, permissions: [None; MOST_PERMISSIONS], types: PhantomData }
     }
 
     /// Both guards let the caller pass.
     #[must_use]
-    pub const fn and(self, other: Self) -> Self {
-        Self { access: self.access.and(other.access), object: one_object(self.object, other.object) }
+    pub const fn and<L: Key, P>(self, other: Guard<L, P>) -> Guard<K::Both, O::Both>
+    where
+        K: JoinKey<L>,
+        O: JoinObject<P>,
+    {
+        let access = self.access.and(other.access);
+        self.joined(&other, access)
     }
 
     /// One of the guards lets the caller pass.
     #[must_use]
-    pub const fn or(self, other: Self) -> Self {
-        Self { access: self.access.or(other.access), object: one_object(self.object, other.object) }
-    }
-
-    /// The policy.
-    #[must_use]
-    pub const fn access(&self) -> &Access {
-        &self.access
-    }
-
-    /// Whether the handler learns who the caller is; see [`policy::shows_caller`].
-    pub(crate) fn shows(&self, caller: &Principal) -> bool {
-        policy::shows_caller(&self.access, caller)
-    }
-
-    /// The object that the policy needs.
-    #[must_use]
-    pub const fn object(&self) -> Option<&ObjectGuard> {
-        self.object.as_ref()
+    pub const fn or<L: Key, P>(self, other: Guard<L, P>) -> Guard<K::Both, O::Both>
+    where
+        K: JoinKey<L>,
+        O: JoinObject<P>,
+    {
+        let access = self.access.or(other.access);
+        self.joined(&other, access)
     }
 
     /// The guard, for tokens that are unrestricted or hold this scope; `scope = "…"` of an endpoint's attribute.
@@ -88,7 +91,14 @@ impl Guard {
     /// When the guard admits anonymous callers, or the text is no scope; at compile time.
     #[must_use]
     #[expect(clippy::panic, reason = "runs at compile time: the panic is a compile error")]
-    pub const fn with_scope(self, scope: &'static str) -> Self {
+    pub const fn with_scope(self, scope: &'static str) -> Guard<K::Both, O::Both>
+    where
+        K: JoinKey<Anyone>,
+        O: JoinObject<NoObject>,
+    {
+        if !ScopeEntry::is_name(scope) {
+            panic!("{}", SCOPE_MALFORMED);
+        }
         if self.access.admits_anonymous() {
             panic!("this endpoint is open to everyone, whatever the scopes: leave out `scope`, or change `access`");
         }
@@ -100,98 +110,94 @@ impl Guard {
     pub const fn guard(self) -> Self {
         self
     }
-}
 
-/// Everyone passes; the reason says why that is right, and stands in the access matrix.
-#[derive(Clone, Copy, Debug)]
-pub struct Public(pub &'static str);
-
-impl Public {
-    /// The guard of an `access = Public("…")`.
-    ///
-    /// # Panics
-    /// When the reason is empty; at compile time.
+    /// The guard with its types as data, as an endpoint keeps it.
     #[must_use]
-    #[expect(clippy::panic, reason = "runs at compile time: the panic is a compile error")]
-    pub const fn guard(self) -> Guard {
-        if self.0.trim_ascii().is_empty() {
-            panic!("say why this endpoint is open to everyone: `Public(\"reason\")`");
+    pub const fn erase(self) -> Guard {
+        let Self { access, object, key, owner, permissions, .. } = self;
+        Guard { access, object, key, owner, permissions, types: PhantomData }
+    }
+
+    pub(crate) const fn with_permission(mut self, permission: PermissionGrant) -> Self {
+        self.permissions[0] = Some(permission);
+        self
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "a const function has no iterators; the index is below the length")]
+    const fn joined<L: Key, P>(self, other: &Guard<L, P>, access: Access) -> Guard<K::Both, O::Both>
+    where
+        K: JoinKey<L>,
+        O: JoinObject<P>,
+    {
+        let object = if self.object.is_some() { self.object } else { other.object };
+        let mut both = Guard::<K::Both, O::Both>::of(access, object);
+        let (mut at, mut place) = (0, 0);
+        while at < 2 * MOST_PERMISSIONS {
+            let permission = if at < MOST_PERMISSIONS { self.permissions[at] } else { other.permissions[at - MOST_PERMISSIONS] };
+            // A policy has fewer conditions than places here.
+            if permission.is_some() && place < MOST_PERMISSIONS {
+                both.permissions[place] = permission;
+                place += 1;
+            }
+            at += 1;
         }
-        Guard::rule(Rule::Public(self.0))
+        both
     }
 }
 
-/// Every signed-in caller passes.
-#[derive(Clone, Copy, Debug)]
-pub struct Authenticated;
-
-impl Authenticated {
-    /// The guard of an `access = Authenticated`.
+impl<K, O> Guard<K, O> {
+    /// The policy.
     #[must_use]
-    pub const fn guard(self) -> Guard {
-        Guard::rule(Rule::Authenticated)
+    pub const fn access(&self) -> &Access {
+        &self.access
+    }
+
+    pub(crate) const fn first_permission(&self) -> Option<PermissionGrant> {
+        self.permissions[0]
     }
 }
 
-/// Callers whose credential carries this OAuth scope, or is restricted to none, pass.
-#[derive(Clone, Copy, Debug)]
-pub struct Scope(pub &'static str);
+impl Guard {
+    /// Whether the handler learns who the caller is; see [`policy::shows_caller`].
+    pub(crate) fn shows(&self, caller: &Principal) -> bool {
+        policy::shows_caller(&self.access, caller)
+    }
 
-impl Scope {
-    /// The guard of an `access = Scope("…")`.
-    ///
-    /// # Panics
-    /// When the text is no scope; at compile time.
+    /// The object that the policy needs.
     #[must_use]
-    #[expect(clippy::panic, reason = "runs at compile time: the panic is a compile error")]
-    pub const fn guard(self) -> Guard {
-        if !ScopeEntry::is_name(self.0) {
-            panic!(
-                "a scope is one word of at most 64 visible ASCII characters, without quote and backslash; several stand in `all(…)` or `any(…)`"
-            );
-        }
-        Guard::rule(Rule::Scope(self.0))
+    pub const fn object(&self) -> Option<&ObjectGuard> {
+        self.object.as_ref()
+    }
+
+    /// The number of the role type whose roles and permissions the policy names.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn key(&self) -> u64 {
+        self.key
+    }
+
+    /// The role type whose roles and permissions the policy names; [`Anyone`] when it names none.
+    pub(crate) const fn owner(&self) -> TypeTag {
+        self.owner
+    }
+
+    /// The permissions that the policy names.
+    pub(crate) fn permissions(&self) -> impl Iterator<Item = &PermissionGrant> {
+        self.permissions.iter().flatten()
     }
 }
 
-/// Every signed-in caller passes, whatever scopes restrict the token; for endpoints that only give up authority, such as logging out.
-///
-/// The text says what is given up, and stands in the access matrix.
-#[derive(Clone, Copy, Debug)]
-pub struct GivesUpAuthority(pub &'static str);
-
-impl GivesUpAuthority {
-    /// The guard of an `access = GivesUpAuthority("…")`.
-    ///
-    /// # Panics
-    /// When the text is empty; at compile time.
-    #[must_use]
-    #[expect(clippy::panic, reason = "runs at compile time: the panic is a compile error")]
-    pub const fn guard(self) -> Guard {
-        if self.0.trim_ascii().is_empty() {
-            panic!("say what is given up: `GivesUpAuthority(\"ends the session\")`");
-        }
-        Guard::rule(Rule::GivesUpAuthority(self.0))
+impl<K, O> Clone for Guard<K, O> {
+    fn clone(&self) -> Self {
+        *self
     }
 }
 
-/// Callers who proved who they are a short while ago pass.
-#[derive(Clone, Copy, Debug)]
-pub struct Fresh {
-    seconds: u32,
-}
+impl<K, O> Copy for Guard<K, O> {}
 
-impl Fresh {
-    /// Within this many minutes.
-    #[must_use]
-    pub const fn minutes(minutes: u32) -> Self {
-        Self { seconds: minutes * 60 }
-    }
-
-    /// The guard of an `access = Fresh::minutes(…)`.
-    #[must_use]
-    pub const fn guard(self) -> Guard {
-        Guard::rule(Rule::Fresh(self.seconds))
+impl<K, O> fmt::Debug for Guard<K, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Guard({})", self.access)
     }
 }
 
@@ -202,30 +208,28 @@ pub struct Can<A, R>(PhantomData<fn() -> (A, R)>);
 impl<A: Action, R: Permits<A>> Can<A, R> {
     /// The guard of an `access = Can<Action, Resource>`.
     #[must_use]
-    pub const fn guard() -> Guard {
-        Guard {
-            access: Access::of(Rule::Object { action: A::NAME, resource: R::NAME }),
-            object: Some(ObjectGuard { action: A::NAME, resource: R::NAME, param: R::PARAM, load: load::<A, R>, describe: describe::<R> }),
-        }
+    pub const fn guard() -> Guard<Anyone, OnObject<A, R>> {
+        let access = Access::of(Rule::Object { action: A::NAME, resource: R::NAME });
+        let object = ObjectGuard { tag: ObjectTag::of::<A, R>(), param: R::PARAM, load: load::<A, R>, describe: describe::<R> };
+        Guard::of(access, Some(object))
     }
 }
 
 /// A policy that is a type, such as `access = Can<Read, Note>`.
 pub trait GuardType {
+    /// Whose roles and permissions it names.
+    type Key: Key;
+    /// The object that it decides on.
+    type Object;
     /// The guard.
-    const GUARD: Guard;
+    const GUARD: Guard<Self::Key, Self::Object>;
 }
 
 impl<A: Action, R: Permits<A>> GuardType for Can<A, R> {
-    const GUARD: Guard = Self::guard();
+    type Key = Anyone;
+    type Object = OnObject<A, R>;
+    const GUARD: Guard<Anyone, OnObject<A, R>> = Self::guard();
 }
-
-/// Says that a role or permission belongs to an application whose roles are `R`; implemented by the derives.
-#[diagnostic::on_unimplemented(
-    message = "this endpoint's policy names `{Self}`, but the application's roles are `{R}`",
-    note = "an application has exactly one role type"
-)]
-pub trait KeyOf<R: RoleKind> {}
 
 type LoadFuture<'a> = Pin<Box<dyn Future<Output = Result<Option<Loaded>, Problem>> + Send + 'a>>;
 
@@ -238,7 +242,7 @@ fn load<'a, A: Action, R: Permits<A>>(database: &'a Database, key: &'a str, call
             return Ok(None);
         };
         let allows = caller.is_some_and(|caller| object.permits(caller));
-        Ok(Some(Loaded { value: Box::new(object), allows }))
+        Ok(Some(Loaded { value: Box::new(Authorized::<A, R>::by_gate(object)), allows }))
     })
 }
 
@@ -246,17 +250,12 @@ fn describe<R: Resource>(operation: &mut OperationDoc<'_>) {
     operation.path_parameter::<R::Key>(R::PARAM);
 }
 
-#[expect(clippy::panic, reason = "runs at compile time: the panic is a compile error")]
-const fn one_object(left: Option<ObjectGuard>, right: Option<ObjectGuard>) -> Option<ObjectGuard> {
-    match (left, right) {
-        (Some(_), Some(_)) => panic!("a policy names at most one object: name one of them, or make one action that covers both"),
-        (Some(object), None) | (None, Some(object)) => Some(object),
-        (None, None) => None,
-    }
-}
+/// A policy's conditions are at most eleven with what joins them.
+const MOST_PERMISSIONS: usize = 6;
 
 #[cfg(test)]
 mod tests {
+    use super::super::condition::{Authenticated, Public};
     use super::*;
 
     /// What the compiler says when a constant ends in this panic.
@@ -267,20 +266,9 @@ mod tests {
 
     #[test]
     fn a_scope_on_a_public_endpoint_is_refused() {
-        assert!(refusal(|| Public("a test").guard().with_scope("notes:read")).contains("leave out `scope`"));
+        assert!(refusal(|| Public("a test").guard().with_scope("notes:read").erase()).contains("leave out `scope`"));
+        let open = || Authenticated.guard().or(Public("a test").guard()).with_scope("notes:read").erase();
+        assert!(refusal(open).contains("leave out `scope`"));
         assert_eq!(Authenticated.guard().with_scope("notes:read").access().to_string(), "(signed in and scope notes:read)");
-    }
-
-    #[test]
-    fn a_scope_that_no_token_could_hold_is_refused() {
-        for guard in [|| Scope("").guard(), || Scope("a b").guard(), || Scope("a\"b").guard(), || Authenticated.guard().with_scope("a\\b")]
-        {
-            assert!(refusal(guard).starts_with("a scope is one word"));
-        }
-    }
-
-    #[test]
-    fn who_opens_an_endpoint_to_every_token_says_what_is_given_up() {
-        assert!(refusal(|| GivesUpAuthority(" ").guard()).starts_with("say what is given up"));
     }
 }

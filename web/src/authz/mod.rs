@@ -4,8 +4,14 @@
 //! the body is read. Refused: everyone else, by the table in [`portcullis_core::policy`]. An object in the path is loaded by the gate,
 //! for every [`Can`] in the policy, and handed to the handler as [`Authorized`]; what isn't the caller's is answered like what isn't there.
 
+mod key;
+pub use key::{Anyone, Authorizes, JoinKey, JoinObject, Key, KeyOf, Knows, NoObject, ObjectTag, OnObject, TwoObjects, WithoutObject};
 mod guard;
-pub use guard::{Authenticated, Can, Fresh, GivesUpAuthority, Guard, GuardType, KeyOf, LoadObject, Loaded, ObjectGuard, Public, Scope};
+pub use guard::{Can, Erased, Guard, GuardType, LoadObject, Loaded, ObjectGuard};
+mod condition;
+pub use condition::{Authenticated, Fresh, GivesUpAuthority, Public, Scope};
+mod mistake;
+pub(crate) use mistake::mistake_of_policy;
 mod resource;
 pub use resource::{Action, Authorized, Change, Delete, Owned, Permits, Read, Resource, Scoped};
 mod gate;

@@ -81,17 +81,15 @@ impl<A: Action, R: Owned> Permits<A> for R {
 
 /// The object in the path, after its policy allowed the caller the action.
 ///
-/// Only the gate makes one in a request; a unit test of a handler says [`assume`](Self::assume).
+/// Only the gate makes one. The test kit makes one for a unit test of a handler: `portcullis_testing::authorized`.
 pub struct Authorized<A, R> {
     object: R,
     action: PhantomData<fn() -> A>,
 }
 
 impl<A: Action, R: Resource> Authorized<A, R> {
-    /// Takes an object for authorized without asking anybody; the reason says why that is right.
-    #[must_use]
-    pub fn assume(object: R, reason: &'static str) -> Self {
-        let _ = reason;
+    /// The object that the gate asks before a handler sees it.
+    pub(crate) const fn by_gate(object: R) -> Self {
         Self { object, action: PhantomData }
     }
 

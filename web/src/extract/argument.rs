@@ -2,7 +2,9 @@ use std::future::Future;
 
 use super::call::Call;
 use crate::app::OperationDoc;
+use crate::authz::{Authorizes, Guard, ObjectTag};
 use crate::respond::Problem;
+use crate::seal::ArgumentSeal;
 
 /// Something that a handler may ask for in its parameter list.
 ///
@@ -12,14 +14,16 @@ use crate::respond::Problem;
     label = "not an argument of an endpoint",
     note = "inputs are `Json<T>`, `Form<T>`, `Query<T>`, `Path<T>` with a type that has `#[input]`; values of the application need `#[derive(Provider)]`"
 )]
-pub trait Argument: Sized + Send {
+pub trait Argument: Sized + Send + ArgumentSeal {
     /// What it needs of the request.
     const KIND: Kind;
     /// The names of the path parameters that it takes, if it takes any.
     const PATH: &'static [&'static str] = &[];
     /// The action and the resource that the policy has to decide on, if the argument is an object.
-    const OBJECT: Option<(&'static str, &'static str)> = None;
-    /// What the application has to provide: [`Nothing`], or [`Need<T>`].
+    const OBJECT: Option<ObjectTag> = None;
+    /// Why it hands on something that nobody checked, if it does; stands in the access matrix.
+    const REASON: Option<&'static str> = None;
+    /// What the application has to provide: [`Nothing`], or [`Need<T>`]; for an object, what its policy has to decide on.
     type Needs;
 
     /// Adds parameters, bodies and answers to the endpoint's documentation.
@@ -69,7 +73,9 @@ pub struct ArgumentSpec {
     /// The path parameters that it takes.
     pub path: &'static [&'static str],
     /// The action and the resource that the policy has to decide on.
-    pub object: Option<(&'static str, &'static str)>,
+    pub object: Option<ObjectTag>,
+    /// Why it hands on something that nobody checked.
+    pub reason: Option<&'static str>,
     /// Adds it to the documentation.
     pub describe: fn(&mut OperationDoc<'_>),
 }
@@ -77,7 +83,13 @@ pub struct ArgumentSpec {
 /// The specification of an argument type.
 #[must_use]
 pub const fn specify<T: Argument>() -> ArgumentSpec {
-    ArgumentSpec { kind: T::KIND, path: T::PATH, object: T::OBJECT, describe: T::describe }
+    ArgumentSpec { kind: T::KIND, path: T::PATH, object: T::OBJECT, reason: T::REASON, describe: T::describe }
+}
+
+/// The specification of an argument type beside a policy, which decides on the object that the argument is.
+#[must_use]
+pub const fn specify_under<T: Argument, K, O: Authorizes<T::Needs>>(_: &Guard<K, O>) -> ArgumentSpec {
+    specify::<T>()
 }
 
 impl Kind {

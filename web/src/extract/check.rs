@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::fields::{self, Fields};
 
 use crate::respond::FieldError;
+use crate::seal::InputSeal;
 
 /// A type that may come from outside: parsed, bounded and checked. Made by `#[input]`.
 #[diagnostic::on_unimplemented(
@@ -15,7 +16,7 @@ use crate::respond::FieldError;
     label = "no validation",
     note = "put `#[input]` on the type; JSON of any shape goes into a field of one, with `#[check(unbounded = \"reason\")]`"
 )]
-pub trait Input: Fields + DeserializeOwned + JsonSchema + Send {
+pub trait Input: Fields + DeserializeOwned + JsonSchema + Send + InputSeal {
     /// Runs every check and collects every failure.
     fn check(&self, at: &mut Pointer, failures: &mut Failures) {
         fields::check(self, at, failures);
@@ -33,7 +34,7 @@ pub trait Input: Fields + DeserializeOwned + JsonSchema + Send {
     label = "unbounded input",
     note = "say how much may come: `#[check(length(chars, max = 200))]` on a text, `#[check(items(max = 20))]` on a list, or `#[check(unbounded = \"reason\")]`"
 )]
-pub trait CheckField: DeserializeOwned {
+pub trait CheckField: DeserializeOwned + InputSeal {
     /// Runs the checks of the type itself.
     fn check_field(&self, at: &mut Pointer, failures: &mut Failures) {
         let _ = (at, failures);

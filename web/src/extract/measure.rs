@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, HashMap};
 use portcullis_core::Secret;
 
 use super::check::Step;
+use crate::seal::MeasureSeal;
 
 /// Something whose length is counted in characters; `None` when there is no value to count.
 #[diagnostic::on_unimplemented(
@@ -10,7 +11,7 @@ use super::check::Step;
     label = "this check needs a text",
     note = "`length`, `pattern`, `email` and `url` check texts, `items` counts the items of a list, `range` bounds a number"
 )]
-pub trait CharLength {
+pub trait CharLength: MeasureSeal {
     /// The number of Unicode code points.
     fn char_length(&self) -> Option<usize>;
     /// The text itself, for patterns.
@@ -67,7 +68,7 @@ impl<T: CharLength> CharLength for Option<T> {
     label = "this check needs a list",
     note = "`items` counts the items of a list, `length` counts the characters of a text, `range` bounds a number"
 )]
-pub trait ItemCount {
+pub trait ItemCount: MeasureSeal {
     /// One item.
     type Item;
     /// The items with their places; none when there is no value.

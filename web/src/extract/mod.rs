@@ -5,7 +5,7 @@
 //! field by JSON Pointer and never echoes what was sent. The deployment provides nothing: the limits stand unless they are changed.
 
 mod argument;
-pub use argument::{Argument, ArgumentSpec, Kind, Need, Nothing, specify};
+pub use argument::{Argument, ArgumentSpec, Kind, Need, Nothing, specify, specify_under};
 mod call;
 pub use call::Call;
 mod head;

@@ -1,18 +1,18 @@
 use super::argument::{Argument, Kind, Nothing};
 use super::call::Call;
-use crate::authz::{Action, Authorized, Owned, Permits, Resource, Scoped};
+use crate::authz::{Action, Authorized, ObjectTag, OnObject, Owned, Permits, Resource, Scoped};
 use crate::respond::Problem;
 
 impl<A: Action, R: Permits<A>> Argument for Authorized<A, R> {
     const KIND: Kind = Kind::Object;
     const PATH: &'static [&'static str] = &[<R as Resource>::PARAM];
-    const OBJECT: Option<(&'static str, &'static str)> = Some((A::NAME, <R as Resource>::NAME));
-    type Needs = Nothing;
+    const OBJECT: Option<ObjectTag> = Some(ObjectTag::of::<A, R>());
+    type Needs = OnObject<A, R>;
 
     async fn extract(call: &mut Call) -> Result<Self, Problem> {
         let loaded = call.object.take().ok_or_else(|| Problem::internal("the gate loaded no object"))?;
-        let object = loaded.value.downcast::<R>().map_err(|_| Problem::internal("the policy loads another resource"))?;
-        Ok(Self::assume(*object, "the gate asked the object's policy"))
+        // Of the same action and the same resource: types, not their names.
+        loaded.value.downcast::<Self>().map(|object| *object).map_err(|_| Problem::internal("the policy decides on another object"))
     }
 }
 

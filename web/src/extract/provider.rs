@@ -7,6 +7,7 @@ use portcullis_store::Database;
 use super::argument::{Argument, Kind, Need, Nothing};
 use super::call::Call;
 use crate::app::{Runtime, Spawner};
+use crate::authz::OnObject;
 use crate::respond::Problem;
 
 /// A value of the application that handlers ask for by type; made by `#[derive(Provider)]`.
@@ -48,6 +49,7 @@ impl<T, Head, Rest: Has<T, I>, I> Has<T, There<I>> for (Head, Rest) {}
 pub trait Satisfies<N, I> {}
 impl<S> Satisfies<Nothing, Here> for S {}
 impl<S: Has<T, I>, T, I> Satisfies<Need<T>, I> for S {}
+impl<S, A, R> Satisfies<OnObject<A, R>, Here> for S {}
 
 /// Says that a list of providers `S` has what this argument needs, at place `I`.
 pub trait ProvidedBy<S, I> {}

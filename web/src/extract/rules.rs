@@ -58,7 +58,7 @@ pub fn range<T: PartialOrd + std::fmt::Display>(value: &T, min: Option<T>, max: 
 /// The text matches a regular expression, which is compiled once.
 pub fn pattern(value: &impl CharLength, cell: &'static OnceLock<Option<Regex>>, pattern: &str, at: &Pointer, failures: &mut Failures) {
     let Some(text) = value.text() else { return };
-    // A pattern that doesn't compile refuses everything: `#[input]` compiles every pattern in a test of its own.
+    // `#[input]` compiled the pattern with the same grammar and limit; one that failed here nevertheless would refuse every text.
     let matches = cell.get_or_init(|| Regex::new(pattern).ok()).as_ref().is_some_and(|regex| regex.is_match(text));
     if !matches {
         failures.add(at, "pattern", "The text doesn't have the expected form.");

@@ -9,6 +9,7 @@ use super::output::Output;
 use super::problem::Problem;
 use crate::app::OperationDoc;
 use crate::extract::Json;
+use crate::seal::AnswerSeal;
 
 /// What a handler may return.
 #[diagnostic::on_unimplemented(
@@ -16,7 +17,10 @@ use crate::extract::Json;
     label = "not an answer of an endpoint",
     note = "answers are `Json<T>`, `Created<T>`, `Page<T>`, `NoContent`, `Html`, … with a type that has `#[output]`, or a `Result` of one and `Problem`"
 )]
-pub trait Answer {
+pub trait Answer: AnswerSeal {
+    /// Why it sends something that nobody checked, if it does; stands in the access matrix.
+    const REASON: Option<&'static str> = None;
+
     /// Adds the answer to the endpoint's documentation.
     fn describe(operation: &mut OperationDoc<'_>);
 
@@ -32,6 +36,21 @@ impl<T: Output> Answer for Json<T> {
     fn into_answer(self) -> Response {
         json(StatusCode::OK, &self.0)
     }
+}
+
+/// An answer as data: what the compile-time checks, the documentation and the access matrix read.
+#[derive(Clone, Copy, Debug)]
+pub struct AnswerSpec {
+    /// Adds it to the documentation.
+    pub describe: fn(&mut OperationDoc<'_>),
+    /// Why it sends something that nobody checked.
+    pub reason: Option<&'static str>,
+}
+
+/// The specification of an answer type.
+#[must_use]
+pub const fn answering<T: Answer>() -> AnswerSpec {
+    AnswerSpec { describe: T::describe, reason: T::REASON }
 }
 
 /// 201 with the new object and its address.
@@ -162,6 +181,8 @@ impl Answer for Problem {
 }
 
 impl<T: Answer, E: IntoProblem> Answer for Result<T, E> {
+    const REASON: Option<&'static str> = T::REASON;
+
     fn describe(operation: &mut OperationDoc<'_>) {
         T::describe(operation);
     }

@@ -5,7 +5,7 @@ pub use problem::{FieldError, Problem};
 mod output;
 pub use output::{JsonSchema, Output, Serialize};
 mod answer;
-pub use answer::{Answer, Created, Html, IntoProblem, NoContent, Page, SeeOther, Text};
+pub use answer::{Answer, AnswerSpec, Created, Html, IntoProblem, NoContent, Page, SeeOther, Text, answering};
 mod events;
 pub use events::{Event, Events};
 mod download;

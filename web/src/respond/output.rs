@@ -4,6 +4,8 @@ use portcullis_core::{Id, Timestamp};
 pub use schemars::JsonSchema;
 pub use serde::Serialize;
 
+use crate::seal::OutputSeal;
+
 /// A type whose values may leave the service. Made by `#[output]`, which demands it of every field.
 ///
 /// Secrets, password hashes and errors of the inside don't have it.
@@ -12,7 +14,7 @@ pub use serde::Serialize;
     label = "not an output",
     note = "put `#[output]` on types that are meant for clients; secrets, password hashes and internal errors never are"
 )]
-pub trait Output: Serialize + JsonSchema {}
+pub trait Output: Serialize + JsonSchema + OutputSeal {}
 
 macro_rules! outputs {
     ($($type:ty),*) => {$(

@@ -8,16 +8,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use aws_lc_rs::signature::Ed25519KeyPair;
-use axum::body::Body;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis::core::ManualClock;
 use portcullis::core::token::SigningKey;
 use portcullis::prelude::*;
-use portcullis::web::Response;
-use portcullis::web::app::OperationDoc;
 use portcullis::web::authn::{MappedTo, RemoteIssuer};
-use portcullis::web::respond::Answer;
+use portcullis::web::extract::{Foreign, Reason};
 use portcullis_testing::{Answer as Answered, TestApp};
 use serde_json::{Value, json};
 
@@ -49,13 +46,12 @@ impl Drop for Waits {
     }
 }
 
-struct Reply(Value);
+type Reply = Foreign<String, AsAnIssuerDoes>;
 
-impl Answer for Reply {
-    fn describe(_: &mut OperationDoc<'_>) {}
-    fn into_answer(self) -> Response {
-        Response::new(Body::from(self.0.to_string()))
-    }
+struct AsAnIssuerDoes;
+
+impl Reason for AsAnIssuerDoes {
+    const REASON: &'static str = "an issuer's documents have no type here";
 }
 
 #[get("/.well-known/oauth-authorization-server", access = Public("a test"))]
@@ -66,13 +62,13 @@ async fn metadata(issuer: Issuer) -> Reply {
         std::future::pending::<()>().await;
     }
     let url = issuer.0.url.get().unwrap();
-    Reply(json!({"issuer": url, "jwks_uri": format!("{url}/keys")}))
+    Foreign::new(json!({"issuer": url, "jwks_uri": format!("{url}/keys")}).to_string())
 }
 
 #[get("/keys", access = Public("a test"))]
 async fn published(issuer: Issuer) -> Reply {
     issuer.0.answered.fetch_add(1, Ordering::SeqCst);
-    Reply(json!({"keys": *issuer.0.published.lock().unwrap()}))
+    Foreign::new(json!({"keys": *issuer.0.published.lock().unwrap()}).to_string())
 }
 
 /// Both services, on one clock that the test moves.

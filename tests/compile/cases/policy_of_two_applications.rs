@@ -1,0 +1,26 @@
+//! A policy names roles of two applications.
+use portcullis::prelude::*;
+
+mod other {
+    use portcullis::prelude::*;
+
+    #[derive(Role)]
+    pub(crate) enum Rights {
+        Nobody,
+        Everybody,
+    }
+}
+
+#[derive(Role)]
+enum Role {
+    User,
+    Admin,
+}
+
+/// Turn the lights off.
+#[post("/lights/off", access = any(Role::Admin, other::Rights::Nobody))]
+async fn lights_off() -> NoContent {
+    NoContent
+}
+
+fn main() {}
