@@ -123,7 +123,8 @@ fn refusal<R: RoleKind>(endpoints: &[&'static Endpoint]) -> String {
 
 #[test]
 fn endpoints_of_the_application_start() {
-    assert_eq!(refusal::<Role>(&[reports::ENDPOINT, delete_book::ENDPOINT, by_hand::<Authorized<Remove, Book>>()]), "");
+    assert_eq!(refusal::<Role>(&[reports::ENDPOINT, delete_book::ENDPOINT]), "");
+    assert_eq!(refusal::<Role>(&[by_hand::<Authorized<Remove, Book>>()]), "");
     assert_eq!(refusal::<other::Rights>(&[foreign_role::ENDPOINT]), "");
 }
 
