@@ -36,6 +36,8 @@ pub use raw::RawBody;
 mod metered;
 pub(crate) use metered::Meter;
 mod multipart;
+#[cfg(test)]
+mod multipart_differential;
 mod part_head;
 pub(crate) use part_head::is_token_byte;
 mod upload;

@@ -193,6 +193,7 @@ mod tests {
             "content-disposition: form-data; name=\"a",
             "content-disposition: form-data; name=",
             "content-disposition: form-data; name=a b",
+            "content-disposition: form-data; name=\"a\\b\"",
             "content-disposition: attachment; name=a",
             "content-disposition : form-data; name=a",
             "content-type: text/plain",

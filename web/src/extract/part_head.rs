@@ -26,12 +26,17 @@ pub(super) fn field_name(head: &[u8]) -> Result<Option<String>, Malformed> {
 
 /// The `name` of a `Content-Disposition`, whose parameters stand once each.
 fn name_in(disposition: &str) -> Result<Option<String>, Malformed> {
+    // Readers differ on tabs, and on spaces behind a value.
+    if disposition.contains('\t') {
+        return Err(Malformed);
+    }
+    let disposition = disposition.trim();
     let (kind, mut rest) = disposition.split_at(disposition.find(';').unwrap_or(disposition.len()));
     if !kind.trim().eq_ignore_ascii_case("form-data") {
         return Err(Malformed);
     }
     let mut found: Vec<(&str, String)> = Vec::new();
-    while let Some(more) = rest.trim_start().strip_prefix(';') {
+    while let Some(more) = rest.strip_prefix(';') {
         let (key, value) = more.split_once('=').ok_or(Malformed)?;
         let key = key.trim();
         let is_repeated = found.iter().any(|(own, _)| own.eq_ignore_ascii_case(key));
@@ -39,11 +44,16 @@ fn name_in(disposition: &str) -> Result<Option<String>, Malformed> {
         if key.is_empty() || is_repeated || !key.bytes().all(is_token_byte) || key.eq_ignore_ascii_case("name*") {
             return Err(Malformed);
         }
-        let (value, after) = parameter(value.trim_start())?;
+        let text = value.trim_start();
+        let (value, after) = parameter(text)?;
+        // Some readers drop a backslash in a quoted name, others keep it.
+        if key.eq_ignore_ascii_case("name") && text.strip_suffix(after).is_none_or(|read| read.contains('\\')) {
+            return Err(Malformed);
+        }
         found.push((key, value));
         rest = after;
     }
-    if !rest.trim().is_empty() {
+    if !rest.is_empty() {
         return Err(Malformed);
     }
     Ok(found.into_iter().find(|(key, _)| key.eq_ignore_ascii_case("name")).map(|(_, value)| value))
