@@ -96,6 +96,30 @@ fn app_is_full(gate: &Gate, handlers: usize) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_bodies_of_one_address_leave_places_for_others() {
+    let (Some(world), gate) = (world(), Gate::default()) else { return };
+    let app = load(behind_proxy(world).with("LIMITS__RUNNING_HANDLERS", "128"), &gate).await;
+    let quick = async |address: &str| send(app.anonymous().request(Method::GET, "/quick").header("x-forwarded-for", address)).await;
+    let mut slow = Vec::new();
+    // More than the half: a quick one in between may have the place of one of them.
+    for _ in 0..80 {
+        let mut stream = TcpStream::connect(app.address()).await.unwrap();
+        let head = "POST /notes HTTP/1.1\r\nhost: localhost\r\nx-forwarded-for: 203.0.113.9\r\ncontent-type: application/json\r\ncontent-length: 20\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        slow.push(stream);
+    }
+    let until = async |status: u16| {
+        let asking = async { while quick("203.0.113.9").await.status != status {} };
+        assert!(tokio::time::timeout(Duration::from_secs(25), asking).await.is_ok(), "{status} comes");
+    };
+    until(503).await;
+    is_refused_for_now(&quick("203.0.113.9").await);
+    assert_eq!(quick("198.51.100.1").await.status, 204);
+    drop(slow);
+    until(204).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_leaves_gives_the_place_back() {
     let (Some(world), gate) = (world(), Gate::default()) else { return };
     let app = load(world.with("LIMITS__RUNNING_HANDLERS", "1"), &gate).await;

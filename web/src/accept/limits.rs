@@ -65,7 +65,8 @@ pub struct LimitsSettings {
     pub websocket_ping_timeout_seconds: u64,
     /// Time for a handler to answer, in seconds. Default 30. Longer: 503.
     pub handler_seconds: u64,
-    /// Requests that are handled at the same time. Default 1024. More: 503 with `Retry-After`.
+    /// Requests that are handled at the same time. Default 1024. More: 503 with `Retry-After`. While more than half are, one address
+    /// (IPv6: one /64) has at most an eighth.
     pub running_handlers: usize,
     /// Seconds that connections are still accepted after shutdown began, for balancers to notice. Default 0; about 5 in Kubernetes.
     pub shutdown_grace_seconds: u64,

@@ -134,7 +134,7 @@ impl Pipeline {
         }
         // Who has no room even when signed in needs no authentication to be turned away.
         self.unsent.check(passage.address, Holder::SignedIn)?;
-        let _running = self.load.enter()?;
+        let _running = self.load.enter(passage.address.bucket())?;
         match &self.layered {
             None => self.gate(request, found, passage).await,
             Some(layered) => self.through_layers(layered, request, found, passage).await,

@@ -55,6 +55,8 @@ struct State {
     callers: HashMap<u64, Caller>,
     /// Refusals of all signed-in callers beyond what each has for certain.
     shared: Used,
+    /// The same for what all users did with their own accounts.
+    shared_own: Used,
     tidied_at: Timestamp,
     /// Events without a row, by kind.
     dropped: Vec<Dropped>,
@@ -72,6 +74,7 @@ struct Dropped {
 struct Caller {
     certain: Used,
     denials: Used,
+    certain_own: Used,
     own: Used,
 }
 
@@ -107,7 +110,7 @@ impl AuditBudget {
             AuditRoom::TokenReuse => state.take(3, now),
             AuditRoom::Registration => state.take(4, now),
             AuditRoom::Denial(subject) => state.take_denial(self.0.hasher.hash_one(subject), now),
-            AuditRoom::Own(subject) => OWN.take(&mut state.caller(self.0.hasher.hash_one(subject), now).own, now),
+            AuditRoom::Own(subject) => state.take_own(self.0.hasher.hash_one(subject), now),
             AuditRoom::Administration => true,
         };
         if !is_admitted {
@@ -188,6 +191,16 @@ impl State {
         is_admitted
     }
 
+    /// The same for what users do with their own accounts: whoever registers many still fills a bounded part of the log.
+    fn take_own(&mut self, key: u64, now: Timestamp) -> bool {
+        let mut shared = self.shared_own;
+        let caller = self.caller(key, now);
+        let is_admitted =
+            OWN.take(&mut caller.own, now) && (CERTAIN_OWN.take(&mut caller.certain_own, now) || SHARED_OWN.take(&mut shared, now));
+        self.shared_own = shared;
+        is_admitted
+    }
+
     /// The allowances of a caller. Above a bound, callers whose keys aren't known share a fixed number of them.
     fn caller(&mut self, key: u64, now: Timestamp) -> &mut Caller {
         if self.callers.len() >= MOST_CALLERS && !self.callers.contains_key(&key) {
@@ -205,7 +218,7 @@ impl State {
 
 impl Caller {
     const fn is_whole(&self, now: Timestamp) -> bool {
-        self.certain.is_whole(now) && self.denials.is_whole(now) && self.own.is_whole(now)
+        self.certain.is_whole(now) && self.denials.is_whole(now) && self.certain_own.is_whole(now) && self.own.is_whole(now)
     }
 }
 
@@ -234,6 +247,10 @@ const CERTAIN: Pace = Pace::per_hour(120);
 const SHARED: Pace = Pace::per_hour(12_000);
 /// Log-ins, refreshes, log-outs and changes of one user's own account.
 const OWN: Pace = Pace::per_hour(1200);
+/// Those of them for which nobody else can take the room.
+const CERTAIN_OWN: Pace = Pace::per_hour(60);
+/// The other ones of all users together.
+const SHARED_OWN: Pace = Pace::per_hour(12_000);
 const MOST_CALLERS: usize = 8192;
 const SHARED_CALLERS: u64 = 1024;
 const TIDY_EVERY: Duration = Duration::from_secs(1);

@@ -43,6 +43,9 @@ fn many_accounts_of_one_person_leave_everybody_else_some_room() {
     let puppets: usize = (0..100).map(|number| admitted(&budget, AuditRoom::Denial(&format!("puppet {number}")), 2000, now)).sum();
     assert_eq!(puppets, 100 * 120 + 12_000);
     assert_eq!(admitted(&budget, AuditRoom::Denial("ann"), 200, now), 120);
+    let puppets: usize = (0..100).map(|number| admitted(&budget, AuditRoom::Own(&format!("puppet {number}")), 2000, now)).sum();
+    assert_eq!(puppets, 100 * 60 + 12_000, "what they do with their own accounts");
+    assert_eq!(admitted(&budget, AuditRoom::Own("ann"), 200, now), 60);
 }
 
 #[test]
