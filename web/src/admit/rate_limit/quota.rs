@@ -6,6 +6,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::app::config::written;
+
 /// Rate limits. `off` switches one off and counts as dangerous.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -47,14 +49,13 @@ impl FromStr for Quota {
         if text == "off" {
             return Ok(Self(None));
         }
-        let wrong = "a rate is written like `100/min` (or `/s`, `/h`), or `off`";
-        let (number, unit) = text.split_once('/').ok_or(wrong)?;
-        let number = number.trim().parse::<NonZeroU32>().map_err(|_| wrong)?;
+        let (number, unit) = text.split_once('/').ok_or(WRONG)?;
+        let number = number.trim().parse::<NonZeroU32>().map_err(|_| WRONG)?;
         let seconds = match unit.trim() {
             "s" | "sec" | "second" => 1,
             "min" | "minute" => 60,
             "h" | "hour" => 3600,
-            _ => return Err(wrong),
+            _ => return Err(WRONG),
         };
         Ok(Self(Some((number, Duration::from_secs(seconds)))))
     }
@@ -90,7 +91,7 @@ impl Serialize for Quota {
 
 impl<'de> Deserialize<'de> for Quota {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        written(deserializer, "a rate like `100/min` (or `/s`, `/h`), or `off`")?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -105,6 +106,8 @@ impl JsonSchema for Quota {
         schemars::json_schema!({"type": "string", "pattern": "^(off|[1-9][0-9]*/(s|min|h))$"})
     }
 }
+
+const WRONG: &str = "a rate is written like `100/min` (or `/s`, `/h`), or `off`";
 
 #[cfg(test)]
 mod tests {

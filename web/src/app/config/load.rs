@@ -72,8 +72,14 @@ pub(super) fn read<T: serde::de::DeserializeOwned>(prefix: &str, tree: Value) ->
     serde_path_to_error::deserialize(tree).map_err(|error| {
         let path = error.path().to_string();
         let key = [prefix, path.as_str()].iter().filter(|part| !part.is_empty() && **part != ".").copied().collect::<Vec<_>>().join(".");
-        SettingsError::of(&key, error.inner())
+        SettingsError::of(&key, in_words(&error.inner().to_string()))
     })
+}
+
+/// Says what is expected in words, where serde names one of Rust's types.
+fn in_words(problem: &str) -> String {
+    let begin = ["usize", "u64", "u32", "u16", "u8"].iter().find_map(|kind| problem.strip_suffix(kind)?.strip_suffix("expected "));
+    begin.map_or_else(|| problem.to_owned(), |begin| format!("{begin}expected a whole number, 0 or more"))
 }
 
 /// Puts the environment over the file: `PORTCULLIS_TLS__CERT_FILE` is `tls.cert_file`, `…_FILE` of a secret names a file that holds it.
@@ -154,6 +160,7 @@ const LISTS: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::respond::XssProtection;
 
     fn load(variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
         let environment = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -179,6 +186,26 @@ mod tests {
     fn a_value_of_the_wrong_kind_is_named_without_its_text() {
         let message = load(&[("PORTCULLIS_LISTEN", "nowhere")]).unwrap_err().to_string();
         assert!(message.contains("`listen`"), "{message}");
+    }
+
+    #[test]
+    fn a_number_counts_where_its_digits_are_a_value() {
+        assert_eq!(load(&[("PORTCULLIS_HEADERS__X_XSS_PROTECTION", "0")]).unwrap().headers.x_xss_protection, XssProtection::Zero);
+    }
+
+    #[test]
+    fn the_form_that_is_expected_is_said_in_words() {
+        for (variable, value, expected) in [
+            ("PORTCULLIS_HEADERS__X_XSS_PROTECTION", "1", "expected one of `0`, `off`, `1; mode=block`"),
+            ("PORTCULLIS_HEADERS__X_XSS_PROTECTION", "true", "expected `0`, `off` or `1; mode=block`"),
+            ("PORTCULLIS_LOG__REFUSALS_PER_ADDRESS", "60", "a rate is written like `100/min`"),
+            ("PORTCULLIS_RATE_LIMIT__DEFAULT", "true", "expected a rate like `100/min`"),
+            ("PORTCULLIS_LIMITS__BODY_BYTES", "1MiB", "expected a whole number, 0 or more"),
+            ("PORTCULLIS_LIMITS__BODY_BYTES", "-1", "expected a whole number, 0 or more"),
+        ] {
+            let message = load(&[(variable, value)]).unwrap_err().to_string();
+            assert!(message.ends_with(expected) || message.contains(&format!("{expected} (")), "{message}");
+        }
     }
 
     #[test]

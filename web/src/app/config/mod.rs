@@ -9,3 +9,5 @@ mod section;
 pub use section::{Section, Sections};
 mod reference;
 pub use reference::{effective, reference};
+mod written;
+pub(crate) use written::written;

@@ -5,11 +5,13 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use self::prepared::{Prepared, names_others};
 use crate::accept::FieldLines;
 use crate::admit::{RATE_LIMIT, RATE_LIMIT_POLICY, Verdict};
+use crate::app::config::written;
 use crate::respond::Problem;
 
 mod as_lines;
@@ -27,7 +29,7 @@ pub struct HeadersSettings {
 }
 
 /// The value of `X-XSS-Protection`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, JsonSchema)]
 pub enum XssProtection {
     /// Switch the browser's old filter off.
     #[default]
@@ -60,6 +62,17 @@ pub(crate) struct Particular<'a> {
     pub(crate) request_id: Option<&'a str>,
     /// The quota, unless a refusal names another.
     pub(crate) verdict: Option<Verdict>,
+}
+
+impl<'de> Deserialize<'de> for XssProtection {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match written(deserializer, "`0`, `off` or `1; mode=block`")?.as_str() {
+            "0" => Ok(Self::Zero),
+            "off" => Ok(Self::Off),
+            "1; mode=block" => Ok(Self::Block),
+            other => Err(D::Error::unknown_variant(other, &["0", "off", "1; mode=block"])),
+        }
+    }
 }
 
 impl Default for HeadersSettings {
