@@ -43,6 +43,7 @@ pub(crate) use part_head::is_token_byte;
 mod upload;
 pub use upload::{MediaType, Upload, UploadRules, UploadedFile};
 mod socket;
+pub use axum::extract::ws::Message;
 pub use socket::{Socket, SocketOpened, WebSocket};
 mod foreign;
 pub use foreign::{Foreign, Reason};
