@@ -44,4 +44,6 @@ mod shutdown;
 mod state;
 mod stream;
 mod unless;
+mod unread;
 pub use shutdown::Shutdown;
+pub(crate) use unread::Http2Body;

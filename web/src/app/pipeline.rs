@@ -35,7 +35,7 @@ use super::passage::Passage;
 use super::route::{BoxedService, Found, Mounted, Routes};
 use super::runtime::Runtime;
 use super::unsent::UnsentAnswers;
-use crate::accept::{FieldLines, Holder, Peer, Service};
+use crate::accept::{FieldLines, Holder, Http2Body, Peer, Service};
 use crate::admit::{self, Cors, Hosts, LoadShed, RateLimits, TrustedProxies};
 use crate::authn::{self, Authenticator, Known, Rejection};
 use crate::authz::{self, Guard};
@@ -71,7 +71,11 @@ impl Service for Pipeline {
         let mut passage = Passage::begin(self, &request, peer);
         let request_id = passage.request_id;
         // Most requests have no body, and none needs a box.
-        let mut request = request.map(|body| if body.is_end_stream() { Body::empty() } else { Body::new(body) });
+        let mut request = request.map(|body| match body.is_end_stream() {
+            true => Body::empty(),
+            false if peer.http2 => Body::new(Http2Body::new(body)),
+            false => Body::new(body),
+        });
         // Pinned and lent: nothing of it moves on its way through the steps.
         let admitted = {
             let admitted = pin!(self.admit(&mut request, peer, &mut passage));
