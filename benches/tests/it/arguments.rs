@@ -15,7 +15,7 @@ fn refused(program: &str, arguments: &[&str]) -> String {
 #[test]
 fn a_name_that_is_not_there_is_answered_with_those_that_are() {
     for (option, names) in [
-        ("--case", &["public", "whoami", "me", "note", "create", "list", "start", "refused", "log-ins", "idle"][..]),
+        ("--case", &["public", "whoami", "me", "note", "create", "list", "start", "refused", "log-ins", "idle", "long-addresses"][..]),
         ("--peer", &["bare", "headers", "by-hand", "fastapi", "notes"]),
         ("--transport", &["http1", "http1-tls", "http2-tls"]),
     ] {
