@@ -46,6 +46,7 @@ mod consistency;
 mod foreign;
 mod frozen;
 mod issuer;
+mod kit;
 mod layers;
 mod load;
 mod management;

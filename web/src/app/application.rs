@@ -167,7 +167,7 @@ impl<R: RoleKind, S> App<R, S> {
     }
 
     /// Mounts a raw axum router below a prefix. Portcullis guards it, limits it and stamps its headers, but can't document or validate
-    /// what it does; the reason stands in the access matrix.
+    /// what it does; the reason stands in the access matrix. The router sees whole paths: its routes begin with the prefix.
     #[must_use]
     pub fn dangerous_mount_axum<K: KeyOf<R>, O: WithoutObject>(
         self,
