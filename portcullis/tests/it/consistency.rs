@@ -137,6 +137,21 @@ fn a_policy_of_another_application_stops_the_start() {
 }
 
 #[test]
+fn the_check_finds_a_raw_router_without_a_reason() {
+    let checked = |reason: &'static str| {
+        let app = App::<Role>::new("Raw").dangerous_mount_axum("/old", Role::Admin.guard(), axum::Router::new(), reason);
+        app.check(&Settings::default()).err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    assert_eq!(checked("it is older than this service"), "");
+    assert_eq!(checked(" - "), "the raw axum router at /old has no reason: say why it has to be one");
+}
+
+#[test]
+fn paths_that_are_taken_twice_are_found_by_the_check() {
+    assert!(refusal::<Role>(&[reports::ENDPOINT, reports::ENDPOINT]).contains("/reports"));
+}
+
+#[test]
 fn an_object_of_another_type_stops_the_start() {
     for endpoint in [by_hand::<Authorized<Delete, Book>>(), by_hand::<Authorized<Remove, Booklet>>()] {
         let text = refusal::<Role>(&[endpoint]);

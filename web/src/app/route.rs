@@ -73,7 +73,7 @@ pub(crate) enum Routed {
 impl Routes {
     pub(crate) fn new(
         endpoints: &[&'static Endpoint],
-        raw: Vec<RawMount>,
+        raw: &[RawMount],
         metrics: impl Fn(&'static str, &str) -> EndpointMetrics,
     ) -> Result<Self, StartError> {
         let mut paths = matchit::Router::new();
@@ -253,7 +253,7 @@ mod tests {
     use crate::authz::Authenticated;
     use crate::observe::Metrics;
 
-    fn refusal(endpoints: &[&'static Endpoint], raw: Vec<RawMount>) -> String {
+    fn refusal(endpoints: &[&'static Endpoint], raw: &[RawMount]) -> String {
         let metrics = Metrics::new("1", &Clock::system());
         let routes = Routes::new(endpoints, raw, |method, route| metrics.endpoint(method, route));
         routes.err().map(|error| error.to_string()).unwrap_or_default()
@@ -261,14 +261,14 @@ mod tests {
 
     #[test]
     fn an_endpoint_that_is_there_twice_stops_the_start() {
-        assert_eq!(refusal(&[&STUB], Vec::new()), "");
-        assert_eq!(refusal(&[&STUB, &STUB], Vec::new()), "two endpoints answer GET /");
+        assert_eq!(refusal(&[&STUB], &[]), "");
+        assert_eq!(refusal(&[&STUB, &STUB], &[]), "two endpoints answer GET /");
     }
 
     #[test]
     fn a_raw_router_without_a_reason_stops_the_start() {
         let raw = |reason| RawMount::new("/raw", Authenticated.guard(), axum::Router::new(), reason).erased();
-        assert_eq!(refusal(&[], vec![raw("a webhook that only axum can read")]), "");
-        assert_eq!(refusal(&[], vec![raw("\u{200b}")]), "the raw axum router at /raw has no reason: say why it has to be one");
+        assert_eq!(refusal(&[], &[raw("a webhook that only axum can read")]), "");
+        assert_eq!(refusal(&[], &[raw("\u{200b}")]), "the raw axum router at /raw has no reason: say why it has to be one");
     }
 }

@@ -37,7 +37,8 @@ impl<R: RoleKind, S> App<R, S> {
         Settings::load(source, &mut self.parts.sections).map_err(StartError::new)
     }
 
-    /// Checks what can be checked without starting: networks, origins, limits, certificate files, modules, and who judges credentials.
+    /// Checks what can be checked without starting: networks, origins, limits, certificate files, modules, paths, and who judges
+    /// credentials.
     ///
     /// # Errors
     /// The first setting that can't be used.
@@ -56,6 +57,8 @@ impl<R: RoleKind, S> App<R, S> {
         self.parts.check_endpoints(&endpoints)?;
         self.parts.check_scopes(&endpoints)?;
         check_bodies(settings, &endpoints, &self.parts.raw)?;
+        let metrics = Metrics::new(self.parts.version, &self.parts.clock);
+        Routes::new(&endpoints, &self.parts.raw, |method, route| metrics.endpoint(method, route))?;
         if let Some(text) = &settings.master_key {
             MasterKey::from_base64(text).map_err(|why| StartError::new(format_args!("setting `master_key` is {why}")))?;
         }
@@ -195,7 +198,7 @@ fn pipeline(
     let authenticator = started
         .authority
         .map(|authority: Arc<dyn Authority>| Authenticator::new(authority, starting.revocations.clone(), starting.clock.clone()));
-    let routes = Routes::new(endpoints, std::mem::take(&mut parts.raw), |method, route| metrics.endpoint(method, route))?;
+    let routes = Routes::new(endpoints, &parts.raw, |method, route| metrics.endpoint(method, route))?;
     let behind_layers = Inner(Arc::new(OnceLock::new()));
     let layered = parts.layered(behind_layers.clone()).map(Mutex::new);
     let limits = RequestLimits {
