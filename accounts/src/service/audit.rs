@@ -167,6 +167,7 @@ impl Event {
                 | Kind::PasswordChangeFail,
                 Some(user),
             ) => AuditRoom::Own(user),
+            (Kind::PasswordChange, Some(user)) => AuditRoom::OwnPassword(user),
             _ => AuditRoom::Administration,
         }
     }
@@ -249,3 +250,19 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 const PAGE: &str = "
 SELECT id, at, kind, level, actor, target, outcome, reason, client_address, request_id, details
 FROM portcullis_audit_events WHERE id < $1 ORDER BY id DESC LIMIT $2";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_password_has_room_of_its_own_unless_somebody_else_chose_it() {
+        let (user, origin) = (Id::new(Timestamp::from_seconds(1_000_000)), Origin::default());
+        let name = user.to_string();
+        let event = |kind| Event::new(kind, &origin).actor(name.clone()).target(Some(user));
+        assert_eq!(event(Kind::PasswordChange).room(), AuditRoom::OwnPassword(&name));
+        assert_eq!(event(Kind::UserUpdated).room(), AuditRoom::Own(&name));
+        let by_another = Event::new(Kind::PasswordChange, &origin).actor("command line").target(Some(user));
+        assert_eq!(by_another.room(), AuditRoom::Administration);
+    }
+}

@@ -35,6 +35,8 @@ pub enum AuditRoom<'a> {
     Denial(&'a str),
     /// What this user did with their own account.
     Own(&'a str),
+    /// A new password that this user chose. Nothing else that they do takes its room.
+    OwnPassword(&'a str),
     /// What an administrator or the service did.
     Administration,
 }
@@ -76,6 +78,7 @@ struct Caller {
     denials: Used,
     certain_own: Used,
     own: Used,
+    passwords: Used,
 }
 
 /// Events that have no row of their own in the audit log.
@@ -111,6 +114,7 @@ impl AuditBudget {
             AuditRoom::Registration => state.take(4, now),
             AuditRoom::Denial(subject) => state.take_denial(self.0.hasher.hash_one(subject), now),
             AuditRoom::Own(subject) => state.take_own(self.0.hasher.hash_one(subject), now),
+            AuditRoom::OwnPassword(subject) => OWN_PASSWORDS.take(&mut state.caller(self.0.hasher.hash_one(subject), now).passwords, now),
             AuditRoom::Administration => true,
         };
         if !is_admitted {
@@ -217,8 +221,8 @@ impl State {
 }
 
 impl Caller {
-    const fn is_whole(&self, now: Timestamp) -> bool {
-        self.certain.is_whole(now) && self.denials.is_whole(now) && self.certain_own.is_whole(now) && self.own.is_whole(now)
+    fn is_whole(&self, now: Timestamp) -> bool {
+        [self.certain, self.denials, self.certain_own, self.own, self.passwords].into_iter().all(|used| used.is_whole(now))
     }
 }
 
@@ -251,6 +255,8 @@ const OWN: Pace = Pace::per_hour(1200);
 const CERTAIN_OWN: Pace = Pace::per_hour(60);
 /// The other ones of all users together.
 const SHARED_OWN: Pace = Pace::per_hour(12_000);
+/// New passwords of one user.
+const OWN_PASSWORDS: Pace = Pace::per_hour(60);
 const MOST_CALLERS: usize = 8192;
 const SHARED_CALLERS: u64 = 1024;
 const TIDY_EVERY: Duration = Duration::from_secs(1);

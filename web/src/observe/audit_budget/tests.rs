@@ -26,15 +26,16 @@ fn anonymous_clients_cause_fewer_than_3000_rows_in_any_hour_summaries_included()
 fn no_kind_of_noise_takes_the_room_of_another() {
     let (budget, now) = (AuditBudget::new(), Timestamp::from_seconds(1_000_000));
     let mut sums = Vec::new();
-    for room in STRANGERS.into_iter().chain([AuditRoom::Denial("eve"), AuditRoom::Own("eve")]) {
+    for room in STRANGERS.into_iter().chain([AuditRoom::Denial("eve"), AuditRoom::Own("eve"), AuditRoom::OwnPassword("eve")]) {
         sums.push(admitted(&budget, room, 5000, now));
     }
-    assert_eq!(sums, [400, 350, 150, 60, 500, 1200, 1200]);
+    assert_eq!(sums, [400, 350, 150, 60, 500, 1200, 1200, 60]);
     for room in [AuditRoom::Denial("ann"), AuditRoom::Own("ann"), AuditRoom::Administration] {
         assert_eq!(admitted(&budget, room, 1000, now), 1000, "{room:?}");
     }
     let dropped = budget.summary(now, false).unwrap();
-    assert_eq!(dropped.kinds, [("kind", 7 * 5000 - sums.iter().sum::<usize>() as u64)]);
+    assert_eq!(dropped.kinds, [("kind", 8 * 5000 - sums.iter().sum::<usize>() as u64)]);
+    assert_eq!(admitted(&budget, AuditRoom::OwnPassword("ann"), 1000, now), 60, "beside a thousand other events of hers");
 }
 
 #[test]
