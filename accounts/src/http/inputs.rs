@@ -89,6 +89,10 @@ pub(crate) struct SetUpForm {
     #[check(length(chars, max = 64))]
     #[serde(default)]
     pub(crate) code: Option<Secret>,
+    /// Which link the form was made for.
+    #[check(length(chars, max = 64))]
+    #[serde(default)]
+    pub(crate) opened: Option<String>,
     /// The user name.
     #[check(length(chars, max = 320))]
     pub(crate) username: String,
@@ -104,6 +108,10 @@ pub(crate) struct SetPasswordForm {
     #[check(length(chars, max = 64))]
     #[serde(default)]
     pub(crate) code: Option<Secret>,
+    /// Which link the form was made for.
+    #[check(length(chars, max = 64))]
+    #[serde(default)]
+    pub(crate) opened: Option<String>,
     /// The password.
     #[check(length(chars, max = 1024))]
     pub(crate) password: Secret,

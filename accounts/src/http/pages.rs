@@ -12,6 +12,7 @@ use super::inputs::{Code, LogInForm, SetPasswordForm, SetUpForm};
 use super::{LinkCodes, LinkPage};
 use crate::error::AccountError;
 use crate::name::Username;
+use crate::secrets::digest;
 use crate::service::{AccountService, Origin};
 
 /// A page, or after a success the way to the next one.
@@ -39,6 +40,8 @@ struct FormPage<'a> {
     button: &'a str,
     /// Whether the code is typed in: no browser keeps it in a cookie.
     asks_code: bool,
+    /// Which link the form is for, if a browser keeps its code in a cookie.
+    opened: &'a str,
     username: Option<&'a str>,
     new_password: bool,
     problem: &'a str,
@@ -66,11 +69,15 @@ pub(crate) fn opened(accounts: &AccountService, at: LinkPage, codes: &LinkCodes,
     if !code.code.is_empty() {
         return Ok(Shown::Next(at.path(), Some(at.keep(&code.code, accounts.settings()))));
     }
-    page(StatusCode::OK, &link_form(accounts.service_name(), at, codes.of(at).is_none(), "", ""))
+    let opened = codes.of(at).map(mark);
+    page(StatusCode::OK, &link_form(accounts.service_name(), at, opened.as_deref(), "", ""))
 }
 
 pub(crate) async fn is_set_up(accounts: &AccountService, origin: &Origin, codes: &LinkCodes, form: &SetUpForm) -> Result<Shown, Problem> {
     let code = Presented::new(LinkPage::SetUp, form.code.as_ref(), codes);
+    if code.is_of_another_page(form.opened.as_deref()) {
+        return code.another_link(accounts, &form.username);
+    }
     let made = match form.username.parse::<Username>() {
         Ok(username) => accounts.set_up(code.text(), &username, &form.password, origin).await,
         Err(refusal) => Err(refusal.into()),
@@ -85,6 +92,9 @@ pub(crate) async fn password_is_set(
     form: &SetPasswordForm,
 ) -> Result<Shown, Problem> {
     let code = Presented::new(LinkPage::SetPassword, form.code.as_ref(), codes);
+    if code.is_of_another_page(form.opened.as_deref()) {
+        return code.another_link(accounts, "");
+    }
     let set = accounts.set_password_by_link(code.text(), &form.password, origin).await;
     code.answer(accounts, "", set.map(drop))
 }
@@ -104,13 +114,25 @@ impl<'a> Presented<'a> {
         self.code.map_or("", |code| code.expose())
     }
 
+    /// Whether the form was made for another link than the one whose code is presented: one that was opened in the same browser since.
+    fn is_of_another_page(&self, opened: Option<&str>) -> bool {
+        opened.is_some_and(|opened| self.code.map(mark).as_deref() != Some(opened))
+    }
+
+    /// Nothing is spent. The code is forgotten, so that nobody takes the form that is shown for that of the other link.
+    fn another_link(&self, accounts: &AccountService, username: &str) -> Result<Shown, Problem> {
+        let form = link_form(accounts.service_name(), self.at, None, username, ANOTHER_LINK);
+        Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &form)?.with_cookie(self.at.forget()))
+    }
+
     /// The log-in page, or the form once more. A code that is still good is kept in the cookie; any other is forgotten.
     fn answer(&self, accounts: &AccountService, username: &str, done: Result<(), AccountError>) -> Result<Shown, Problem> {
         let Err(error) = done else { return Ok(Shown::Next("/login", Some(self.at.forget()))) };
         let is_over = matches!(error, AccountError::Grant(_) | AccountError::SetUp);
         let problem = told(error)?;
         let cookie = if is_over { self.at.forget() } else { self.at.keep(self.text(), accounts.settings()) };
-        let form = link_form(accounts.service_name(), self.at, is_over || self.code.is_none(), username, &problem);
+        let opened = self.code.filter(|_| !is_over).map(mark);
+        let form = link_form(accounts.service_name(), self.at, opened.as_deref(), username, &problem);
         Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &form)?.with_cookie(cookie))
     }
 }
@@ -136,13 +158,14 @@ const fn log_in_form<'a>(name: &'a str, username: &'a str, problem: &'a str) -> 
         action: "/login",
         button: "Log in",
         asks_code: false,
+        opened: "",
         username: Some(username),
         new_password: false,
         problem,
     }
 }
 
-const fn link_form<'a>(name: &'a str, at: LinkPage, asks_code: bool, username: &'a str, problem: &'a str) -> FormPage<'a> {
+fn link_form<'a>(name: &'a str, at: LinkPage, opened: Option<&'a str>, username: &'a str, problem: &'a str) -> FormPage<'a> {
     let (title, lead, button, username) = match at {
         LinkPage::SetUp => (
             "Make the first administrator",
@@ -152,8 +175,16 @@ const fn link_form<'a>(name: &'a str, at: LinkPage, asks_code: bool, username: &
         ),
         LinkPage::SetPassword => ("Set your password", "This works once, and ends every session that is open.", "Set the password", None),
     };
-    FormPage { name, title, lead, action: at.path(), button, asks_code, username, new_password: true, problem }
+    let (asks_code, opened) = (opened.is_none(), opened.unwrap_or(""));
+    FormPage { name, title, lead, action: at.path(), button, asks_code, opened, username, new_password: true, problem }
 }
+
+/// Names a link in its form without its code: a browser has one cookie for all links of a page, and another one may be opened meanwhile.
+fn mark(code: &Secret) -> String {
+    digest(&format!("opened {}", code.expose()))
+}
+
+const ANOTHER_LINK: &str = "Another link was opened in this browser meanwhile. Open yours once more.";
 
 fn page(status: StatusCode, template: &impl Template) -> Result<Shown, Problem> {
     template.render().map(|html| Shown::Page(status, html, None)).map_err(Problem::internal)
