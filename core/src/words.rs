@@ -42,7 +42,8 @@ pub fn is_name(text: &str) -> bool {
     text.len() <= LONGEST_NAME && text.starts_with(|first: char| first.is_ascii_alphabetic()) && text.bytes().all(is_plain)
 }
 
-/// Whether a character beyond ASCII shows nothing, or is punctuation: spaces, joiners, direction marks, fillers, variation selectors, tags.
+/// Whether a character beyond ASCII shows nothing, or is punctuation: spaces, joiners, direction marks, fillers, marks that need a
+/// letter, variation selectors, tags, what no standard gives a meaning.
 const fn is_blank(code: u32) -> bool {
     matches!(
         code,
@@ -50,17 +51,22 @@ const fn is_blank(code: u32) -> bool {
             | 0xab..=0xb4
             | 0xb6..=0xb9
             | 0xbb..=0xbf
-            | 0x034f
+            | 0x0300..=0x036f
             | 0x061c
             | 0x115f..=0x1160
             | 0x1680
             | 0x17b4..=0x17b5
             | 0x180b..=0x180f
+            | 0x1ab0..=0x1aff
+            | 0x1dc0..=0x1dff
             | 0x2000..=0x206f
+            | 0x20d0..=0x20ff
             | 0x2800
             | 0x3000..=0x3003
             | 0x3164
+            | 0xe000..=0xf8ff
             | 0xfe00..=0xfe0f
+            | 0xfe20..=0xfe2f
             | 0xfeff
             | 0xffa0
             | 0xfff0..=0xfffd
@@ -79,9 +85,24 @@ mod tests {
         for good in ["a webhook", "ä", "因", "no. 7", "\u{feff}x"] {
             assert!(is_reason(good), "{good:?}");
         }
-        for bad in
-            ["", " ", "\t\n", "...", "-", "\u{a0}", "\u{200b}\u{2060}", "\u{3000}", "\u{2800}", "\u{3164}", "\u{e0041}", "\u{fe0f}", "…"]
-        {
+        for bad in [
+            "",
+            " ",
+            "\t\n",
+            "...",
+            "-",
+            "\u{a0}",
+            "\u{200b}\u{2060}",
+            "\u{3000}",
+            "\u{2800}",
+            "\u{3164}",
+            "\u{e0041}",
+            "\u{fe0f}",
+            "…",
+            "\u{301}",
+            "\u{20dd}",
+            "\u{e000}",
+        ] {
             assert!(!is_reason(bad), "{bad:?}");
         }
     }

@@ -65,7 +65,7 @@ impl Access {
     /// A constant expression of type `Guard<K, O>`; the compiler finds out whose roles it names, and which object.
     pub(crate) fn guard(&self) -> TokenStream {
         match self {
-            Self::Type(kind) => quote_spanned!(kind.span()=> <#kind as p::GuardType>::GUARD),
+            Self::Type(kind) => quote_spanned!(kind.span()=> <#kind as __private::GuardType>::GUARD),
             Self::Value(value) => quote_spanned!(value.span()=> (#value).guard()),
             Self::All(word, parts) => join(&Ident::new("and", word.span()), parts),
             Self::Any(word, parts) => join(&Ident::new("or", word.span()), parts),
@@ -74,7 +74,7 @@ impl Access {
 }
 
 fn join(operator: &Ident, parts: &Punctuated<Access, Token![,]>) -> TokenStream {
-    let both = |left, right| quote_spanned!(operator.span()=> p::Guard::#operator(#left, #right));
+    let both = |left, right| quote_spanned!(operator.span()=> __private::Guard::#operator(#left, #right));
     parts.iter().map(Access::guard).reduce(both).unwrap_or_default()
 }
 

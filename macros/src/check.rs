@@ -7,7 +7,7 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Expr, Token, Type};
 
-use crate::kind::{element, is_map, is_option};
+use crate::kind::{element, is_fraction, is_map, is_option};
 use crate::rule::Rule;
 
 /// The rules of one field, or of the items in it.
@@ -32,7 +32,7 @@ impl Checks {
     /// Statements that run the rules on `value: &Type` with `at` and `failures` in scope, and the checks of the type itself unless a rule
     /// bounds it. Items are checked in the same way: by the rules in `inner(…)`, and by their type unless one of those bounds them.
     pub(crate) fn statements(&self, kind: &Type) -> TokenStream {
-        let by_type = quote!(<#kind as p::CheckField>::check_field(value, at, failures););
+        let by_type = quote!(<#kind as __private::CheckField>::check_field(value, at, failures););
         self.body(Some(kind), kind.span(), &by_type)
     }
 
@@ -47,10 +47,10 @@ impl Checks {
             let item = kind.and_then(element);
             let span = item.map_or(span, Type::span);
             let here = span.resolved_at(Span::call_site());
-            let by_type = quote_spanned!(here=> p::CheckField::check_field(value, at, failures););
+            let by_type = quote_spanned!(here=> __private::CheckField::check_field(value, at, failures););
             let body = inner.unwrap_or(&none).body(item, span, &by_type);
             quote_spanned! {here=>
-                for (place, value) in p::ItemCount::items(value) {
+                for (place, value) in __private::ItemCount::items(value) {
                     at.step(place, |at| { #body });
                 }
             }
@@ -78,13 +78,14 @@ impl Checks {
     fn bound_of(&self, kind: Option<&Type>) -> Option<TokenStream> {
         self.rules.iter().find_map(|rule| match rule {
             Rule::Items(_, max) => {
-                let each = self.inner().and_then(|inner| inner.bound_of(kind.and_then(element))).unwrap_or_else(|| quote!(p::Unbounded));
-                Some(quote!(p::ListOf::new(#max, #each)))
+                let each =
+                    self.inner().and_then(|inner| inner.bound_of(kind.and_then(element))).unwrap_or_else(|| quote!(__private::Unbounded));
+                Some(quote!(__private::ListOf::new(#max, #each)))
             }
             Rule::Length(_, max) => {
                 let kind = kind?;
                 let span = kind.span().resolved_at(Span::call_site());
-                Some(quote_spanned!(span=> p::TextOf::new(#max, p::Probe::<#kind>::text_bytes(#max))))
+                Some(quote_spanned!(span=> __private::TextOf::new(#max, __private::Probe::<#kind>::text_bytes(#max))))
             }
             Rule::Inner(_) | Rule::Range(_) | Rule::Pattern(_) | Rule::Email | Rule::Url | Rule::Custom(_) | Rule::Unbounded(_) => None,
         })
@@ -95,12 +96,12 @@ impl Checks {
         let by_type = self.checked_by_type(kind).filter(|_| self.inner().is_none());
         let inner = by_type.map(|inner| {
             if self.has_items() {
-                quote!(p::diagnose_items::<#inner>(value, at, failures))
+                quote!(__private::diagnose_items::<#inner>(value, at, failures))
             } else {
-                quote!(<#inner as p::CheckField>::diagnose_field(value, at, failures))
+                quote!(<#inner as __private::CheckField>::diagnose_field(value, at, failures))
             }
         });
-        let bound = self.bound(kind).map(|bound| quote!(p::Bound::diagnose(#bound, value, at, failures)));
+        let bound = self.bound(kind).map(|bound| quote!(__private::Bound::diagnose(#bound, value, at, failures)));
         match (bound, inner) {
             (Some(bound), Some(inner)) => Some(quote!(#bound || #inner)),
             (bound, inner) => bound.or(inner),
@@ -108,12 +109,10 @@ impl Checks {
     }
 
     /// Constants that stop the compiler where bounds that only it knows are the wrong way round.
-    pub(crate) fn constants(&self) -> TokenStream {
+    pub(crate) fn constants(&self, kind: &Type) -> TokenStream {
         let constants = self.rules.iter().map(|rule| match rule {
-            Rule::Inner(checks) => checks.constants(),
-            Rule::Range(bounds) => bounds.in_words().map_or_else(TokenStream::new, |(min, max)| {
-                quote_spanned!(min.span()=> const _: () = assert!(#min <= #max, "nothing lies between these bounds: `min` is greater than `max`");)
-            }),
+            Rule::Inner(checks) => checks.constants(kind),
+            Rule::Range(bounds) => bounds.constants(is_fraction(kind)),
             _ => TokenStream::new(),
         });
         constants.collect()
@@ -181,23 +180,23 @@ impl Rule {
     /// Errors about the type of the field are reported at the type.
     fn statement(&self, span: Span, is_optional: bool) -> TokenStream {
         match self {
-            Self::Length(min, max) => quote_spanned!(span=> p::rules::length(value, #min, #max, at, failures)),
-            Self::Items(min, max) => quote_spanned!(span=> p::rules::items(value, #min, #max, at, failures)),
+            Self::Length(min, max) => quote_spanned!(span=> __private::rules::length(value, #min, #max, at, failures)),
+            Self::Items(min, max) => quote_spanned!(span=> __private::rules::items(value, #min, #max, at, failures)),
             Self::Range(bounds) => {
                 let (min, max) = (option(bounds.min.as_ref()), option(bounds.max.as_ref()));
                 if is_optional {
-                    quote_spanned!(span=> if let Some(value) = value { p::rules::range(value, #min, #max, at, failures); })
+                    quote_spanned!(span=> if let Some(value) = value { __private::rules::range(value, #min, #max, at, failures); })
                 } else {
-                    quote_spanned!(span=> p::rules::range(value, #min, #max, at, failures);)
+                    quote_spanned!(span=> __private::rules::range(value, #min, #max, at, failures);)
                 }
             }
             Self::Pattern(pattern) => quote_spanned! {span=> {
-                static PATTERN: p::Pattern = p::Pattern::new();
-                p::rules::pattern(value, &PATTERN, #pattern, at, failures);
+                static PATTERN: __private::Pattern = __private::Pattern::new();
+                __private::rules::pattern(value, &PATTERN, #pattern, at, failures);
             }},
-            Self::Email => quote_spanned!(span=> p::rules::email(value, at, failures)),
-            Self::Url => quote_spanned!(span=> p::rules::url(value, at, failures)),
-            Self::Custom(function) => quote_spanned!(span=> p::rules::custom(value, #function, at, failures);),
+            Self::Email => quote_spanned!(span=> __private::rules::email(value, at, failures)),
+            Self::Url => quote_spanned!(span=> __private::rules::url(value, at, failures)),
+            Self::Custom(function) => quote_spanned!(span=> __private::rules::custom(value, #function, at, failures);),
             Self::Inner(_) | Self::Unbounded(_) => TokenStream::new(),
         }
     }

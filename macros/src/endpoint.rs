@@ -115,7 +115,7 @@ fn endpoint(verb: &str, attribute: &Attribute, function: &ItemFn) -> syn::Result
     let path = &attribute.path;
     let access = attribute.access.as_ref().map(Access::guard);
     let access = match &attribute.scope {
-        Some(scope) => quote_spanned!(scope.span()=> p::Guard::with_scope(#access, #scope)),
+        Some(scope) => quote_spanned!(scope.span()=> __private::Guard::with_scope(#access, #scope)),
         None => quote!(#access),
     };
     let doc = documentation(function);
@@ -123,45 +123,46 @@ fn endpoint(verb: &str, attribute: &Attribute, function: &ItemFn) -> syn::Result
     let checks = checks(attribute, &arguments, answer);
     let mountable = mountable(name, &arguments);
     let count = arguments.len();
-    let specification = quote_spanned!(answer.span()=> p::answering::<#answer>());
-    let specifications = arguments.iter().map(|kind| quote_spanned!(kind.span()=> p::specify_under::<#kind, _, _>(&guard)));
+    let specification = quote_spanned!(answer.span()=> __private::answering::<#answer>());
+    let specifications = arguments.iter().map(|kind| quote_spanned!(kind.span()=> __private::specify_under::<#kind, _, _>(&guard)));
     let text = name.to_string();
     // A future that can't move between threads is an error of the handler.
-    let handle = quote_spanned!(name.span().resolved_at(Span::call_site())=> p::Probe::<fn(#(#arguments),*) -> #answer>::call(call, #name));
+    let handle =
+        quote_spanned!(name.span().resolved_at(Span::call_site())=> __private::Probe::<fn(#(#arguments),*) -> #answer>::call(call, #name));
     Ok(quote! {
         #[doc(hidden)]
         #[allow(non_camel_case_types, missing_docs, missing_debug_implementations, missing_copy_implementations)]
         #visibility struct #name {}
 
         const _: () = {
-            use ::portcullis::__private as p;
+            use ::portcullis::__private;
             #[allow(unused_imports)]
-            use p::Fallback as _;
+            use __private::Fallback as _;
 
-            const PARTS: (p::Guard, [p::ArgumentSpec; #count]) = {
+            const PARTS: (__private::Guard, [__private::ArgumentSpec; #count]) = {
                 let guard = #access;
                 (guard.erase(), [#(#specifications),*])
             };
-            const GUARD: p::Guard = PARTS.0;
+            const GUARD: __private::Guard = PARTS.0;
             const KEY: u64 = GUARD.key();
-            const ANSWER: p::AnswerSpec = #specification;
-            const ARGUMENTS: &[p::ArgumentSpec] = &PARTS.1;
+            const ANSWER: __private::AnswerSpec = #specification;
+            const ARGUMENTS: &[__private::ArgumentSpec] = &PARTS.1;
             #checks
 
-            fn call(call: p::Call) -> p::CallFuture {
+            fn call(call: __private::Call) -> __private::CallFuture {
                 #handle
             }
 
-            static ENDPOINT: p::Endpoint = p::finish(
-                p::Endpoint::builder(p::Verb::#verb, #path, #text).doc(#doc)#options,
+            static ENDPOINT: __private::Endpoint = __private::finish(
+                __private::Endpoint::builder(__private::Verb::#verb, #path, #text).doc(#doc)#options,
                 GUARD,
                 ARGUMENTS,
                 ANSWER,
                 call,
             );
 
-            impl p::Registered for #name {
-                const ENDPOINT: &'static p::Endpoint = &ENDPOINT;
+            impl __private::Registered for #name {
+                const ENDPOINT: &'static __private::Endpoint = &ENDPOINT;
             }
 
             #mountable
@@ -221,7 +222,7 @@ fn documentation(function: &ItemFn) -> String {
 
 fn options(attribute: &Attribute) -> TokenStream {
     let tag = attribute.tag.as_ref().map(|tag| quote!(.tag(#tag)));
-    let class = attribute.class.as_ref().map(|class| quote!(.class(p::Class::#class)));
+    let class = attribute.class.as_ref().map(|class| quote!(.class(__private::Class::#class)));
     let body_limit = attribute.body_limit.as_ref().map(|bytes| quote!(.body_limit(#bytes)));
     let without_object = attribute.without_object.as_ref().map(|reason| quote!(.without_object(#reason)));
     let unscoped = attribute.unscoped.as_ref().map(|reason| quote!(.unscoped(#reason)));
@@ -235,21 +236,21 @@ fn checks(attribute: &Attribute, arguments: &[&Type], answer: &Type) -> TokenStr
     let single = arguments
         .iter()
         .enumerate()
-        .map(|(at, kind)| quote_spanned!(kind.span()=> const _: () = p::checks::argument(&GUARD, &ARGUMENTS[#at]);));
+        .map(|(at, kind)| quote_spanned!(kind.span()=> const _: () = __private::checks::argument(&GUARD, &ARGUMENTS[#at]);));
     let access = attribute.access.as_ref().map(Access::span).unwrap_or_else(Span::call_site);
-    let policy = quote_spanned!(access=> const _: () = p::checks::policy(&GUARD););
-    let answer = quote_spanned!(answer.span()=> const _: () = p::checks::answer(&ANSWER););
-    let whole = quote_spanned!(path.span()=> const _: () = p::checks::whole(#path, ARGUMENTS, &GUARD, #no_object, #unscoped););
+    let policy = quote_spanned!(access=> const _: () = __private::checks::policy(&GUARD););
+    let answer = quote_spanned!(answer.span()=> const _: () = __private::checks::answer(&ANSWER););
+    let whole = quote_spanned!(path.span()=> const _: () = __private::checks::whole(#path, ARGUMENTS, &GUARD, #no_object, #unscoped););
     quote!(#policy #(#single)* #answer #whole)
 }
 
 fn mountable(name: &Ident, arguments: &[&Type]) -> TokenStream {
     let places: Vec<_> = (0..arguments.len()).map(|at| format_ident!("I{at}")).collect();
     quote! {
-        impl<R, S, #(#places),*> p::Mountable<R, S, (#(#places,)*)> for #name
+        impl<R, S, #(#places),*> __private::Mountable<R, S, (#(#places,)*)> for #name
         where
-            R: p::RoleKind + p::Knows<{ KEY }>,
-            #(#arguments: p::ProvidedBy<S, #places>,)*
+            R: __private::RoleKind + __private::Knows<{ KEY }>,
+            #(#arguments: __private::ProvidedBy<S, #places>,)*
         {
         }
     }

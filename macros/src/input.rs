@@ -41,9 +41,9 @@ pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
         #[schemars(crate = "::portcullis::__private::schemars", deny_unknown_fields)]
         #item
         const _: () = {
-            use ::portcullis::__private as p;
+            use ::portcullis::__private;
             #[allow(unused_imports)]
-            use p::FieldFallback as _;
+            use __private::FieldFallback as _;
             #implementation
             #debug
         };
@@ -81,22 +81,22 @@ fn of_struct(name: &Ident, renaming: Renaming, fields: &mut FieldsNamed) -> syn:
         }
         let (kind, at) = (&field.ty, Index::from(place));
         let span = kind.span().resolved_at(Span::call_site());
-        let from = rules.bound(kind).map_or_else(|| quote!(from), |bound| quote!(p::Bound::wrap(#bound, from)));
+        let from = rules.bound(kind).map_or_else(|| quote!(from), |bound| quote!(__private::Bound::wrap(#bound, from)));
         parts.reads.push(match &words.read_with {
             Some(function) => quote_spanned!(span=> #place => draft.#at = Some(#function(#from)?),),
             // Whether its type is an input is asked once, where it is checked.
-            None if rules.checked_by_type(kind).is_some() => quote!(#place => p::Probe::<#kind>::put(&mut draft.#at, #from)?,),
-            None => quote_spanned!(span=> #place => p::put(&mut draft.#at, #from)?,),
+            None if rules.checked_by_type(kind).is_some() => quote!(#place => __private::Probe::<#kind>::put(&mut draft.#at, #from)?,),
+            None => quote_spanned!(span=> #place => __private::put(&mut draft.#at, #from)?,),
         });
         parts.finishes.push(match &words.default {
             Some(default) => quote!(#ident: draft.#at.unwrap_or_else(#default)),
-            None => quote!(#ident: p::taken(draft.#at)?),
+            None => quote!(#ident: __private::taken(draft.#at)?),
         });
         if words.default.is_some() {
             parts.defaults.push(place);
         }
         let statements = rules.statements(kind);
-        parts.constants.extend(rules.constants());
+        parts.constants.extend(rules.constants(kind));
         parts.checks.push(quote!(#place => if let Some(value) = view.#at { #statements },));
         if let Some(deeper) = rules.deeper(kind) {
             parts.diagnoses.push(quote!(#place => #deeper,));
@@ -120,20 +120,20 @@ fn implementation(name: &Ident, fields: &FieldsNamed, parts: &Parts) -> TokenStr
     quote! {
         #constants
         #[allow(unused_variables, clippy::too_many_lines, clippy::type_complexity, clippy::unused_unit)]
-        impl p::Fields for #name {
+        impl __private::Fields for #name {
             type Draft = (#(Option<#kinds>,)*);
             type View<'a> = (#(Option<&'a #kinds>,)*);
             const FIELDS: &'static [&'static str] = &[#(#names),*];
             const DEFAULTS: &'static [usize] = &[#(#defaults),*];
             const EMPTY: Self::Draft = (#(#nothing,)*);
-            fn read_at<'de, D: p::serde::Deserializer<'de>>(place: usize, draft: &mut Self::Draft, from: D) -> Result<(), D::Error> {
+            fn read_at<'de, D: __private::serde::Deserializer<'de>>(place: usize, draft: &mut Self::Draft, from: D) -> Result<(), D::Error> {
                 match place {
                     #(#reads)*
                     _ => {}
                 }
                 Ok(())
             }
-            fn finish<E: p::serde::de::Error>(draft: Self::Draft) -> Result<Self, E> {
+            fn finish<E: __private::serde::de::Error>(draft: Self::Draft) -> Result<Self, E> {
                 Ok(Self { #(#finishes),* })
             }
             fn view(&self) -> Self::View<'_> {
@@ -142,33 +142,33 @@ fn implementation(name: &Ident, fields: &FieldsNamed, parts: &Parts) -> TokenStr
             fn seen(draft: &Self::Draft) -> Self::View<'_> {
                 (#(draft.#places.as_ref(),)*)
             }
-            fn check_at(place: usize, view: &Self::View<'_>, at: &mut p::Pointer, failures: &mut p::Failures) {
+            fn check_at(place: usize, view: &Self::View<'_>, at: &mut __private::Pointer, failures: &mut __private::Failures) {
                 match place {
                     #(#checks)*
                     _ => {}
                 }
             }
-            fn diagnose_at(place: usize, value: &p::Value, at: &mut p::Pointer, failures: &mut p::Failures) -> bool {
+            fn diagnose_at(place: usize, value: &__private::Value, at: &mut __private::Pointer, failures: &mut __private::Failures) -> bool {
                 match place {
                     #(#diagnoses)*
                     _ => false,
                 }
             }
         }
-        impl<'de> p::serde::Deserialize<'de> for #name {
-            fn deserialize<D: p::serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                p::read(from)
+        impl<'de> __private::serde::Deserialize<'de> for #name {
+            fn deserialize<D: __private::serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                __private::read(from)
             }
         }
-        impl p::InputSeal for #name {}
-        impl p::Input for #name {}
+        impl __private::InputSeal for #name {}
+        impl __private::Input for #name {}
         #[diagnostic::do_not_recommend]
-        impl p::CheckField for #name {
-            fn check_field(&self, at: &mut p::Pointer, failures: &mut p::Failures) {
-                p::Input::check(self, at, failures);
+        impl __private::CheckField for #name {
+            fn check_field(&self, at: &mut __private::Pointer, failures: &mut __private::Failures) {
+                __private::Input::check(self, at, failures);
             }
-            fn diagnose_field(value: &p::Value, at: &mut p::Pointer, failures: &mut p::Failures) -> bool {
-                <Self as p::Input>::diagnose(value, at, failures);
+            fn diagnose_field(value: &__private::Value, at: &mut __private::Pointer, failures: &mut __private::Failures) -> bool {
+                <Self as __private::Input>::diagnose(value, at, failures);
                 true
             }
         }
@@ -183,9 +183,9 @@ fn of_enum(name: &Ident, data: &DataEnum) -> syn::Result<TokenStream> {
         allow_only(&variant.attrs, &["rename"], "a variant of an input")?;
     }
     Ok(quote! {
-        impl p::InputSeal for #name {}
+        impl __private::InputSeal for #name {}
         #[diagnostic::do_not_recommend]
-        impl p::CheckField for #name {}
+        impl __private::CheckField for #name {}
     })
 }
 

@@ -17,6 +17,17 @@ pub(crate) fn is_map(kind: &Type) -> bool {
     })
 }
 
+/// Whether the type is, or holds, a number with a fraction.
+pub(crate) fn is_fraction(kind: &Type) -> bool {
+    let Type::Path(path) = kind else { return false };
+    path.path.segments.last().is_some_and(|last| match &last.arguments {
+        PathArguments::AngleBracketed(list) => {
+            list.args.iter().any(|argument| matches!(argument, GenericArgument::Type(inner) if is_fraction(inner)))
+        }
+        _ => last.ident == "f32" || last.ident == "f64",
+    })
+}
+
 /// The last type argument: what a list holds.
 pub(crate) fn element(kind: &Type) -> Option<&Type> {
     let Type::Path(path) = kind else { return None };

@@ -52,7 +52,7 @@ fn plain(item: &DeriveInput, fields: &FieldsNamed) -> TokenStream {
     let writes = fields.named.iter().filter_map(|field| {
         let ident = field.ident.as_ref()?;
         let (kind, outside) = (&field.ty, ident.unraw().to_string());
-        let write = quote_spanned!(kind.span().resolved_at(Span::call_site())=> p::write::<#kind, _>);
+        let write = quote_spanned!(kind.span().resolved_at(Span::call_site())=> __private::write::<#kind, _>);
         Some(quote!(#write(&mut fields, #outside, &self.#ident)?;))
     });
     quote! {
@@ -60,17 +60,17 @@ fn plain(item: &DeriveInput, fields: &FieldsNamed) -> TokenStream {
         #[schemars(crate = "::portcullis::__private::schemars", deny_unknown_fields)]
         #item
         const _: () = {
-            use ::portcullis::__private as p;
+            use ::portcullis::__private;
             #[diagnostic::do_not_recommend]
-            impl p::OutputSeal for #name {}
+            impl __private::OutputSeal for #name {}
             #[diagnostic::do_not_recommend]
-            impl p::Output for #name {}
-            impl p::serde::Serialize for #name {
-                fn serialize<S: p::serde::Serializer>(&self, to: S) -> ::core::result::Result<S::Ok, S::Error> {
+            impl __private::Output for #name {}
+            impl __private::serde::Serialize for #name {
+                fn serialize<S: __private::serde::Serializer>(&self, to: S) -> ::core::result::Result<S::Ok, S::Error> {
                     #[allow(unused_mut)]
                     let mut fields = to.serialize_struct(#text, #count)?;
                     #(#writes)*
-                    p::serde::ser::SerializeStruct::end(fields)
+                    __private::serde::ser::SerializeStruct::end(fields)
                 }
             }
         };
@@ -105,19 +105,19 @@ fn derived(mut item: DeriveInput) -> TokenStream {
         #[schemars(crate = "::portcullis::__private::schemars")]
         #item
         const _: () = {
-            use ::portcullis::__private as p;
+            use ::portcullis::__private;
             #[allow(unused_imports)]
-            use p::OutputFallback as _;
+            use __private::OutputFallback as _;
             #[diagnostic::do_not_recommend]
-            impl p::OutputSeal for #name {}
+            impl __private::OutputSeal for #name {}
             #[diagnostic::do_not_recommend]
-            impl p::Output for #name {}
+            impl __private::Output for #name {}
             #[doc(hidden)]
             impl #name {
                 #(#writers)*
                 #[allow(dead_code)]
                 fn __fields() {
-                    const fn is_output<T: p::Output + ?Sized>() {}
+                    const fn is_output<T: __private::Output + ?Sized>() {}
                     #(#checks)*
                 }
             }
@@ -128,8 +128,8 @@ fn derived(mut item: DeriveInput) -> TokenStream {
 /// What the derived code writes a field with. Any type has it: whether the field is an output is asked once, at the field itself.
 fn writer_of(name: &Ident, kind: &Type) -> TokenStream {
     quote! {
-        fn #name<S: p::serde::Serializer>(value: &#kind, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
-            p::Probe::<#kind>::serialize(value, serializer)
+        fn #name<S: __private::serde::Serializer>(value: &#kind, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+            __private::Probe::<#kind>::serialize(value, serializer)
         }
     }
 }

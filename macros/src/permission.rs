@@ -1,7 +1,8 @@
 //! `#[derive(Permission)]`: the permissions that roles are granted by name.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned as _;
 use syn::{Data, DeriveInput, Fields, LitStr, Type};
 
 use crate::word::Names;
@@ -25,11 +26,18 @@ pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     }
     let key = match &owner {
         Owner::Roles(roles) => quote!(#roles),
-        Owner::Module(_) => quote!(p::Anyone),
+        Owner::Module(_) => quote!(__private::Anyone),
+    };
+    // Another type than an enum of roles would tie the permissions to no application.
+    let owned = match &owner {
+        Owner::Roles(roles) => quote_spanned!(roles.span()=> const _: () = __private::permissions_of::<#roles>();),
+        Owner::Module(_) => TokenStream::new(),
     };
     Ok(quote! {
         const _: () = {
-            use ::portcullis::__private as p;
+            use ::portcullis::__private;
+
+            #owned
 
             impl #name {
                 /// The permission's name.
@@ -41,8 +49,8 @@ pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
                 /// The guard that lets callers pass whose role holds this permission.
                 #[doc(hidden)]
                 #[must_use]
-                pub const fn guard(self) -> p::Guard<#key> {
-                    p::permission::<Self, #key>(self.name())
+                pub const fn guard(self) -> __private::Guard<#key> {
+                    __private::permission::<Self, #key>(self.name())
                 }
             }
         };

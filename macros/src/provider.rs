@@ -19,28 +19,28 @@ pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     let name = &item.ident;
     let body = if per_request {
         quote! {
-            type Needs = p::Nothing;
-            async fn extract(call: &mut p::Call) -> ::core::result::Result<Self, p::Problem> {
-                <Self as p::PerRequest>::provide(call).await
+            type Needs = __private::Nothing;
+            async fn extract(call: &mut __private::Call) -> ::core::result::Result<Self, __private::Problem> {
+                <Self as __private::PerRequest>::provide(call).await
             }
         }
     } else {
         quote! {
-            type Needs = p::Need<Self>;
-            async fn extract(call: &mut p::Call) -> ::core::result::Result<Self, p::Problem> {
-                p::provided::<Self>(call)
+            type Needs = __private::Need<Self>;
+            async fn extract(call: &mut __private::Call) -> ::core::result::Result<Self, __private::Problem> {
+                __private::provided::<Self>(call)
             }
         }
     };
-    let marker = (!per_request).then(|| quote!(impl p::Provider for #name {}));
+    let marker = (!per_request).then(|| quote!(impl __private::Provider for #name {}));
     Ok(quote! {
         const _: () = {
-            use ::portcullis::__private as p;
+            use ::portcullis::__private;
             #marker
-            impl p::ArgumentSeal for #name {}
+            impl __private::ArgumentSeal for #name {}
             #[diagnostic::do_not_recommend]
-            impl p::Argument for #name {
-                const KIND: p::Kind = p::Kind::Head;
+            impl __private::Argument for #name {
+                const KIND: __private::Kind = __private::Kind::Head;
                 #body
             }
         };

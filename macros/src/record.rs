@@ -18,9 +18,9 @@ pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     });
     Ok(quote! {
         const _: () = {
-            use ::portcullis::__private as p;
-            impl p::Record for #name {
-                fn from_row(row: &p::Row) -> ::core::result::Result<Self, p::StoreError> {
+            use ::portcullis::__private;
+            impl __private::Record for #name {
+                fn from_row(row: &__private::Row) -> ::core::result::Result<Self, __private::StoreError> {
                     Ok(Self { #(#columns),* })
                 }
             }

@@ -28,25 +28,26 @@ pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
         let text = names.take(&variant.attrs, "role", ident)?;
         let own = granted(&variant.attrs)?;
         let places = grants.len()..grants.len() + own.len();
-        grants.extend(own.iter().map(|permission| quote_spanned!(permission.span()=> p::grant::<#name, _>(&(#permission).guard()))));
+        grants
+            .extend(own.iter().map(|permission| quote_spanned!(permission.span()=> __private::grant::<#name, _>(&(#permission).guard()))));
         let rank = u8::try_from(at).unwrap_or(u8::MAX);
         let top = at == last;
         entries.push(quote! {
-            p::RoleEntry { name: #text, rank: #rank, permissions: &[#(GRANTS[#places].name),*], top: #top }
+            __private::RoleEntry { name: #text, rank: #rank, permissions: &[#(GRANTS[#places].name),*], top: #top }
         });
         arms.push(quote!(Self::#ident => #at,));
     }
     let (text, count) = (name.to_string(), grants.len());
     Ok(quote! {
         const _: () = {
-            use ::portcullis::__private as p;
+            use ::portcullis::__private;
 
             // Every role counts as used: tokens name roles that the code doesn't.
             #[allow(unused_qualifications)]
             const _: &[#name] = &[#(#name::#variants),*];
 
-            const GRANTS: [p::PermissionGrant; #count] = [#(#grants),*];
-            static ROLES: &[p::RoleEntry] = &[#(#entries),*];
+            const GRANTS: [__private::PermissionGrant; #count] = [#(#grants),*];
+            static ROLES: &[__private::RoleEntry] = &[#(#entries),*];
 
             impl #name {
                 const fn index(self) -> usize {
@@ -56,35 +57,35 @@ pub(crate) fn expand(item: TokenStream) -> syn::Result<TokenStream> {
                 /// The guard that lets this role and more trusted ones pass.
                 #[doc(hidden)]
                 #[must_use]
-                pub const fn guard(self) -> p::Guard<Self> {
-                    p::at_least::<Self>(self.index())
+                pub const fn guard(self) -> __private::Guard<Self> {
+                    __private::at_least::<Self>(self.index())
                 }
             }
 
-            impl p::RoleKind for #name {
-                const ROLES: &'static [p::RoleEntry] = ROLES;
-                const GRANTS: &'static [p::PermissionGrant] = &GRANTS;
+            impl __private::RoleKind for #name {
+                const ROLES: &'static [__private::RoleEntry] = ROLES;
+                const GRANTS: &'static [__private::PermissionGrant] = &GRANTS;
 
                 #[allow(clippy::indexing_slicing)]
-                fn entry(self) -> &'static p::RoleEntry {
+                fn entry(self) -> &'static __private::RoleEntry {
                     &ROLES[self.index()]
                 }
             }
 
-            impl p::Key for #name {
-                const KEY: u64 = p::number(option_env!("CARGO_PKG_NAME"), module_path!(), file!(), #text, (line!(), column!()));
+            impl __private::Key for #name {
+                const KEY: u64 = __private::number(option_env!("CARGO_PKG_NAME"), module_path!(), file!(), #text, (line!(), column!()));
             }
 
             #[diagnostic::do_not_recommend]
-            impl p::Knows<{ <#name as p::Key>::KEY }> for #name {}
+            impl __private::Knows<{ <#name as __private::Key>::KEY }> for #name {}
             #[diagnostic::do_not_recommend]
-            impl p::KeyOf<#name> for #name {}
+            impl __private::KeyOf<#name> for #name {}
             #[diagnostic::do_not_recommend]
-            impl p::JoinKey<#name> for #name {
+            impl __private::JoinKey<#name> for #name {
                 type Both = Self;
             }
             #[diagnostic::do_not_recommend]
-            impl p::JoinKey<p::Anyone> for #name {
+            impl __private::JoinKey<__private::Anyone> for #name {
                 type Both = Self;
             }
         };

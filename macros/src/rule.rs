@@ -1,6 +1,8 @@
 //! One rule of `#[check(…)]`: what it says, read and held against itself.
 
-use regex_automata::nfa::thompson;
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use regex_automata::nfa::thompson::{self, WhichCaptures};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned as _;
 use syn::{Expr, Ident, Lit, LitInt, LitStr, Path, Token, UnOp, parenthesized};
@@ -126,10 +128,24 @@ impl Bounds {
         Ok(())
     }
 
-    /// Both bounds, where one of them is a constant that only the compiler knows.
-    pub(crate) fn in_words(&self) -> Option<(&Expr, &Expr)> {
-        let (min, max) = (self.min.as_ref()?, self.max.as_ref()?);
-        (Number::of(min).is_none() || Number::of(max).is_none()).then_some((min, max))
+    /// Constants that stop the compiler where it alone knows a bound: beyond the other one, or not a number, which nothing is equal to.
+    pub(crate) fn constants(&self, is_fraction: bool) -> TokenStream {
+        let in_words = |bound: &&Expr| Number::of(bound).is_none();
+        let fractions = self.min.iter().chain(&self.max).filter(|_| is_fraction).filter(in_words);
+        let numbers = fractions.map(|bound| {
+            quote_spanned! {bound.span()=>
+                #[allow(clippy::assertions_on_constants, clippy::eq_op, clippy::float_cmp)]
+                const _: () = assert!(#bound == #bound, "a bound is a number");
+            }
+        });
+        let order = match (&self.min, &self.max) {
+            (Some(min), Some(max)) if in_words(&min) || in_words(&max) => {
+                let message = "nothing lies between these bounds: `min` is greater than `max`";
+                quote_spanned!(min.span()=> const _: () = assert!(#min <= #max, #message);)
+            }
+            _ => TokenStream::new(),
+        };
+        quote!(#(#numbers)* #order)
     }
 
     /// Whether zero lies outside.
@@ -181,15 +197,19 @@ impl Number {
     }
 }
 
-/// Compiles the pattern with the grammar and the size limit that it meets at run time.
+/// Compiles the pattern with the grammar and the size limit that it meets at run time, which reads texts from both ends.
 fn compiles(pattern: &LitStr) -> syn::Result<()> {
     let limit = thompson::Config::new().nfa_size_limit(Some(MOST_BYTES));
-    let built = thompson::Compiler::new().configure(limit).build(&pattern.value());
-    built.map(drop).map_err(|error| {
-        let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-        let why = why.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("").trim().trim_start_matches("error: ").to_owned();
-        syn::Error::new(pattern.span(), format_args!("this is not a regular expression: {why}"))
-    })
+    let build = |limit| match thompson::Compiler::new().configure(limit).build(&pattern.value()) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+            let why = why.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("").trim().trim_start_matches("error: ").to_owned();
+            Err(syn::Error::new(pattern.span(), format_args!("this is not a regular expression: {why}")))
+        }
+    };
+    build(limit.clone())?;
+    build(limit.reverse(true).which_captures(WhichCaptures::None))
 }
 
 /// The limit of the `regex` crate.

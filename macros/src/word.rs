@@ -6,8 +6,13 @@ use syn::{Attribute, Ident, LitStr};
 
 /// Refuses a reason that says nothing.
 pub(crate) fn says_why(reason: &LitStr) -> syn::Result<()> {
-    let says = reason.value().chars().any(char::is_alphanumeric);
+    let says = reason.value().chars().any(|letter| letter.is_alphanumeric() && !is_filler(letter));
     if says { Ok(()) } else { Err(syn::Error::new(reason.span(), "say why, in words")) }
+}
+
+/// Whether a letter shows nothing, though it counts as one.
+const fn is_filler(letter: char) -> bool {
+    matches!(letter, '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}')
 }
 
 /// The names of an enum's variants so far.

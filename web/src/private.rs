@@ -13,7 +13,9 @@ pub use serde;
 pub use crate::app::{CallFuture, Class, Endpoint, Mountable, Registered, Verb, checks};
 use crate::app::{EndpointBuilder, NeedsPolicy};
 use crate::authz::{Action, Authenticated, Authorized, Resource};
-pub use crate::authz::{Anyone, Guard, GuardType, JoinKey, Key, KeyOf, Knows};
+// Only here: an application that could say by hand which role types are one would undo what they keep apart.
+pub use crate::authz::key::{JoinKey, Key, KeyOf, Knows};
+pub use crate::authz::{Anyone, Guard, GuardType};
 pub use crate::extract::{
     Argument, ArgumentSpec, Bound, Call, CheckField, Failures, Fields, Input, ItemCount, Kind, ListOf, Need, Nothing, PerRequest, Pointer,
     ProvidedBy, Provider, TextOf, Unbounded, diagnose_items, provided, read, rules, specify_under,
@@ -55,6 +57,9 @@ pub const fn at_least<R: RoleKind + Key>(place: usize) -> Guard<R> {
     let RoleEntry { name: role, rank, .. } = R::ROLES[place];
     Guard::of(Access::of(Rule::AtLeast { role, rank }), None)
 }
+
+/// Says that the permissions of an enum are those of an application with these roles.
+pub const fn permissions_of<R: RoleKind>() {}
 
 /// The guard that lets callers pass whose role holds a permission of the enum `P`, which is one of the application `K`.
 pub const fn permission<P: 'static, K: Key>(name: &'static str) -> Guard<K> {

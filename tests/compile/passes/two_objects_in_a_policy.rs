@@ -26,7 +26,7 @@ impl Permits<Change> for Book {
 }
 
 /// Look into a book.
-#[get("/books/{id}", access = any(Can<Read, Book>, Scope("books")))]
+#[get("/books/{id}", access = all(Can<Read, Book>, Scope("books")))]
 async fn read_book() -> NoContent {
     NoContent
 }

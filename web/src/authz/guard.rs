@@ -163,9 +163,8 @@ impl Guard {
         policy::shows_caller(&self.access, caller)
     }
 
-    /// The object that the policy needs.
-    #[must_use]
-    pub const fn object(&self) -> Option<&ObjectGuard> {
+    /// The object that the policy needs. Not public: what loads an object also makes it [`Authorized`].
+    pub(crate) const fn object(&self) -> Option<&ObjectGuard> {
         self.object.as_ref()
     }
 

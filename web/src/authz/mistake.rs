@@ -43,7 +43,7 @@ pub(crate) const fn mistake_of_policy(access: &Access) -> Option<&'static str> {
     if access.needs_object() && admits_unasked(access) { Some(OBJECT_UNASKED) } else { None }
 }
 
-/// Whether signing in alone is enough: that is met, and everything else isn't.
+/// Whether signing in alone is enough: that is met, and everything else isn't. A token without scopes meets every scope.
 #[expect(clippy::indexing_slicing, reason = "a const function has no iterators; a policy never has more conditions than places here")]
 const fn admits_unasked(access: &Access) -> bool {
     let mut stack = [false; MOST_CONDITIONS];
@@ -54,7 +54,7 @@ const fn admits_unasked(access: &Access) -> bool {
             let (left, right) = (stack[depth - 1], stack[depth]);
             stack[depth - 1] = if matches!(rule, Rule::And) { left && right } else { left || right };
         } else {
-            stack[depth] = matches!(rule, Rule::Authenticated | Rule::GivesUpAuthority(_) | Rule::Fresh(_));
+            stack[depth] = matches!(rule, Rule::Authenticated | Rule::GivesUpAuthority(_) | Rule::Fresh(_) | Rule::Scope(_));
             depth += 1;
         }
         at += 1;
@@ -75,8 +75,17 @@ mod tests {
 
     #[test]
     fn a_policy_that_opens_more_than_it_says_is_a_mistake() {
-        let fresh = Access::of(Rule::Fresh(300));
-        for good in [SIGNED_IN, OPEN, OBJECT, CLERK.or(OBJECT), SIGNED_IN.and(OBJECT), fresh.and(CLERK.or(OBJECT)), SIGNED_IN.or(CLERK)] {
+        let (fresh, scope) = (Access::of(Rule::Fresh(300)), Access::of(Rule::Scope("notes:read")));
+        for good in [
+            SIGNED_IN,
+            OPEN,
+            OBJECT,
+            CLERK.or(OBJECT),
+            SIGNED_IN.and(OBJECT),
+            fresh.and(CLERK.or(OBJECT)),
+            SIGNED_IN.or(CLERK),
+            scope.and(CLERK).or(OBJECT),
+        ] {
             assert_eq!(mistake_of_policy(&good), None, "{good}");
         }
         for (bad, mistake) in [
@@ -85,6 +94,8 @@ mod tests {
             (SIGNED_IN.and(CLERK.and(OPEN)), PUBLIC_JOINED),
             (SIGNED_IN.or(OBJECT), OBJECT_UNASKED),
             (OBJECT.and(CLERK).or(fresh), OBJECT_UNASKED),
+            (OBJECT.or(scope), OBJECT_UNASKED),
+            (OBJECT.or(SIGNED_IN.and(scope)), OBJECT_UNASKED),
             (Access::of(Rule::Scope("a b")), SCOPE_MALFORMED),
             (Access::of(Rule::Scope("")), SCOPE_MALFORMED),
             (Access::of(Rule::Scope("a\"b")), SCOPE_MALFORMED),

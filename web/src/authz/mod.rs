@@ -4,8 +4,9 @@
 //! the body is read. Refused: everyone else, by the table in [`portcullis_core::policy`]. An object in the path is loaded by the gate,
 //! for every [`Can`] in the policy, and handed to the handler as [`Authorized`]; what isn't the caller's is answered like what isn't there.
 
-mod key;
-pub use key::{Anyone, Authorizes, JoinKey, JoinObject, Key, KeyOf, Knows, NoObject, ObjectTag, OnObject, TwoObjects, WithoutObject};
+pub(crate) mod key;
+pub use key::{Anyone, Authorizes, JoinObject, NoObject, ObjectTag, OnObject, TwoObjects, WithoutObject};
+pub(crate) use key::{Key, KeyOf};
 mod guard;
 pub use guard::{Can, Erased, Guard, GuardType, LoadObject, Loaded, ObjectGuard};
 mod condition;
