@@ -99,7 +99,7 @@ fn is_code(text: &str) -> bool {
 }
 
 const ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Lax";
-/// Half an hour: whoever needs longer opens the link once more.
+/// Half an hour. A user who needs longer opens the link again.
 const LONGEST: u32 = 30 * 60;
 const LONGEST_CODE: usize = 64;
 
